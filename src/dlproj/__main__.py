@@ -1,0 +1,5 @@
+"""`python -m dlproj` is `dlproj`."""
+
+from dlproj.cli import main
+
+main()

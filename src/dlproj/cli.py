@@ -1,0 +1,177 @@
+"""The commands: each hands its checked settings to the experiment of the same name.
+
+torch is imported inside the commands, so that help and wrong flags are answered at once.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlproj import __version__
+from dlproj.config import (
+    AttackConfig,
+    BatchnormConfig,
+    DigitsConfig,
+    LangidConfig,
+    RegressionConfig,
+)
+from dlproj.errors import DlprojError, Interrupted
+from dlproj.interrupts import interrupts
+from dlproj.options import Session, command
+
+app = typer.Typer(
+    name="dlproj",
+    help="Classic deep-learning experiments, one command each.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"dlproj {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def dlproj(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Classic deep-learning experiments, one command each."""
+
+
+@command(app, DigitsConfig)
+def train_digits(config: DigitsConfig, session: Session) -> None:
+    """Train a CNN on MNIST and evaluate it on the test images."""
+    from dlproj.experiments import digits, run
+
+    run.perform(digits, config, session)
+
+
+@command(app, BatchnormConfig)
+def ablate_batchnorm(config: BatchnormConfig, session: Session) -> None:
+    """Train that CNN with and without BatchNorm, and say whether the difference is real."""
+    from dlproj.experiments import batchnorm, run
+
+    run.perform(batchnorm, config, session)
+
+
+@command(app, RegressionConfig)
+def train_regression(config: RegressionConfig, session: Session) -> None:
+    """Fit a small network to a curve: sin(x), another function, or your own points."""
+    from dlproj.experiments import regression, run
+
+    run.perform(regression, config, session)
+
+
+@command(app, AttackConfig)
+def attack(config: AttackConfig, session: Session) -> None:
+    """Make adversarial examples of the test images for a trained classifier."""
+    from dlproj.experiments import attack as experiment
+    from dlproj.experiments import run
+
+    run.perform(experiment, config, session)
+
+
+@command(app, LangidConfig)
+def train_langid(config: LangidConfig, session: Session) -> None:
+    """Train a character GRU that names the language of one word."""
+    from dlproj.experiments import langid, run
+
+    run.perform(langid, config, session)
+
+
+Model = Annotated[
+    Path | None, typer.Option(help="Run directory or .safetensors; by default, what ships.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("predict-digit")
+def predict_digit(
+    images: Annotated[list[Path], typer.Argument(help="Pictures of one digit each.")],
+    model: Model = None,
+    strip: Annotated[Path, typer.Option(help="Picture to make of what the network saw.")] = Path(
+        "predict-digit.png"
+    ),
+    plots: Annotated[bool, typer.Option(help="Make that picture.")] = True,
+    device: Device = "auto",
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Read your own pictures of digits."""
+    from dlproj.experiments.predict import predict_digits
+    from dlproj.output.console import Console
+
+    predict_digits(
+        images,
+        model=model,
+        strip=strip if plots else None,
+        device=device,
+        console=Console(quiet=quiet, json=json),
+        json=json,
+    )
+
+
+@app.command("predict-langid")
+def predict_langid(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Words; - reads standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="File of words, one a line.")] = None,
+    model: Model = None,
+    device: Device = "auto",
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Name the language of your own words."""
+    from dlproj.data.words import read_lines
+    from dlproj.experiments.predict import predict_languages
+    from dlproj.output.console import Console
+
+    if file is not None:
+        words = [*(words or []), *read_lines(file)]
+    elif words == ["-"]:
+        words = read_lines(None)
+    predict_languages(
+        words or [],
+        model=model,
+        device=device,
+        console=Console(quiet=quiet, json=json),
+        json=json,
+    )
+
+
+def main() -> None:
+    """Run the command line; every error ends as one line and an exit code."""
+    interrupts.install()
+    try:
+        code = app(standalone_mode=False, prog_name="dlproj") or 0
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        code = _fail(error.format_message(), error.exit_code)
+    except typer.Abort:
+        code = _fail("aborted", 1)
+    except DlprojError as error:
+        code = _fail(str(error), error.exit_code)
+    except Interrupted as interruption:
+        code = _fail(str(interruption), interruption.exit_code)
+    except BrokenPipeError:  # whoever read our output has gone; leave nothing to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        code = _fail(f"{where}{error.strerror or error}", 1)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    print("dlproj: " + " ".join(message.split()), file=sys.stderr)
+    return code

@@ -1,0 +1,304 @@
+"""The settings of each command: the one home of every default, range and recipe.
+
+A settings class is a plain frozen dataclass. The annotation of a field holds its range and
+description; `resolve` checks them, and `dlproj.options` makes the command-line flags from them.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from annotated_doc import Doc
+from annotated_types import Ge, Gt, Le, Lt
+
+from dlproj.errors import DlprojError, UsageError
+
+Recipes = Mapping[str, Mapping[str, Any]]
+
+Seed = Annotated[int, Ge(0), Lt(2**31), Doc("Seed of everything random.")]
+Device = Annotated[str, Doc("auto, cpu, cuda, cuda:N or mps.")]
+Precision = Annotated[
+    Literal["auto", "fp32", "bf16"], Doc("auto takes bf16 where the machine is built for it.")
+]
+Threads = Annotated[int, Ge(0), Le(1024), Doc("CPU threads; 0 takes one per core.")]
+Recipe = Annotated[
+    Literal["standard", "report", "best"], Doc("A named set of defaults; single flags win over it.")
+]
+Seeds = Annotated[int, Ge(1), Le(1000), Doc("Repeat with N seeds, from --seed on.")]
+Epochs = Annotated[int, Ge(1), Le(1_000_000), Doc("Passes over the training data.")]
+BatchSize = Annotated[int, Ge(1), Le(1_000_000), Doc("Examples in one step.")]
+LearningRate = Annotated[float, Gt(0), Le(1000), Doc("Highest learning rate of the schedule.")]
+Momentum = Annotated[float, Ge(0), Lt(1), Doc("SGD's momentum, Adam's beta1.")]
+WeightDecay = Annotated[float, Ge(0), Le(100), Doc("Weight decay of the optimiser.")]
+Schedule = Annotated[
+    Literal["constant", "linear", "cosine", "one-cycle"],
+    Doc("Course of the learning rate over the run."),
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """What every command has."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
+    command: ClassVar[str]
+    recipes: ClassVar[Recipes] = {}
+
+    seed: Seed = 0
+    device: Device = "auto"
+    precision: Precision = "auto"
+    threads: Threads = 0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", self.device):
+            raise ValueError(
+                f"--device must be auto, cpu, cuda, cuda:N or mps, not {self.device!r}"
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Config):
+    """What every command that trains has."""
+
+    recipe: Recipe = "standard"
+    seeds: Seeds = 1
+    epochs: Epochs
+    batch_size: BatchSize
+    lr: LearningRate
+    momentum: Momentum = 0.9
+    weight_decay: WeightDecay = 0.0
+    schedule: Schedule
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DigitsConfig(TrainingConfig):
+    """Settings of `train-digits`: the report's Task 1."""
+
+    command = "train-digits"
+    recipes: ClassVar[Recipes] = {
+        "standard": {},
+        "report": {"schedule": "constant", "precision": "fp32"},
+    }
+
+    epochs: Epochs = 1
+    batch_size: BatchSize = 64
+    lr: LearningRate = 0.02
+    momentum: Momentum = 0.92
+    schedule: Schedule = "linear"
+    batchnorm: Annotated[bool, Doc("BatchNorm after each convolution.")] = True
+    dataset: Annotated[
+        Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
+        Doc("mnist ships; the others are downloaded once."),
+    ] = "mnist"
+    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    validation: Annotated[
+        int, Ge(0), Le(1_000_000), Doc("Training images held out and scored after each epoch.")
+    ] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.data is not None and self.dataset != "mnist":
+            raise ValueError("--data and --dataset both name the images: give one of them")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RegressionConfig(TrainingConfig):
+    """Settings of `train-regression`: the report's Task 2."""
+
+    command = "train-regression"
+    recipes: ClassVar[Recipes] = {
+        "standard": {},
+        "report": {"lr": 0.05, "schedule": "constant", "beta2": 0.999},
+        "best": {"optimizer": "lm", "activation": "tanh", "epochs": 150},
+    }
+
+    recipe: Recipe = "standard"
+    epochs: Epochs = 100
+    batch_size: BatchSize = 128
+    lr: LearningRate = 0.02
+    schedule: Schedule = "one-cycle"
+    beta2: Annotated[float, Ge(0), Lt(1), Doc("Adam's decay of squared gradients.")] = 0.99
+    optimizer: Annotated[
+        Literal["adam", "lm"],
+        Doc("lm is Levenberg-Marquardt on all points at once, in double precision."),
+    ] = "adam"
+    activation: Annotated[Literal["relu", "tanh"], Doc("Between the layers.")] = "relu"
+    function: Annotated[
+        Literal["sin", "cos", "sin3x", "abs", "gauss", "sinc", "sawtooth", "square"],
+        Doc("What is learnt, on [-2π, 2π]."),
+    ] = "sin"
+    data: Annotated[Path | None, Doc("CSV file of x,y to fit instead of a function.")] = None
+    precision: Precision = "fp32"
+    threads: Threads = 1  # more would wait for each other longer than they work
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LangidConfig(TrainingConfig):
+    """Settings of `train-langid`: the report's Task 4."""
+
+    command = "train-langid"
+    recipes: ClassVar[Recipes] = {
+        "standard": {},
+        "report": {
+            "epochs": 10,
+            "lr": 0.001,
+            "schedule": "constant",
+            "hidden": 128,
+            "batch_size": 64,
+            "bidirectional": False,
+            "dropout": 0.0,
+            "label_smoothing": 0.0,
+        },
+        "best": {"hidden": 128, "epochs": 12, "batch_size": 512},
+    }
+
+    recipe: Recipe = "standard"
+    epochs: Epochs = 10
+    batch_size: BatchSize = 128
+    lr: LearningRate = 0.02
+    schedule: Schedule = "one-cycle"
+    label_smoothing: Annotated[
+        float, Ge(0), Lt(1), Doc("Share of the target that goes to all languages alike.")
+    ] = 0.1
+    hidden: Annotated[int, Ge(1), Le(4096), Doc("Size of the GRU's state.")] = 64
+    layers: Annotated[int, Ge(1), Le(8), Doc("GRUs on top of each other.")] = 1
+    bidirectional: Annotated[bool, Doc("Read each word from both ends.")] = True
+    dropout: Annotated[float, Ge(0), Lt(1), Doc("Of what the linear layer sees.")] = 0.3
+    data: Annotated[
+        Path | None, Doc("The course's .npz, or a .csv of word,label, instead of what ships.")
+    ] = None
+    precision: Precision = "fp32"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AttackConfig(Config):
+    """Settings of `attack`: the report's Task 3."""
+
+    command = "attack"
+
+    epsilon: Annotated[
+        tuple[Annotated[float, Ge(0), Le(100)], ...],
+        Doc("Largest perturbation, in pixel values of [0, 1]; may be repeated"),
+    ] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+    method: Annotated[
+        Literal["fgsm", "bim", "pgd", "mifgsm"], Doc("One step, or one of the iterated methods.")
+    ] = "fgsm"
+    norm: Annotated[Literal["linf", "l2"], Doc("What epsilon measures.")] = "linf"
+    steps: Annotated[int, Ge(1), Le(100_000), Doc("Steps of an iterated method.")] = 10
+    step_size: Annotated[
+        Annotated[float, Gt(0), Le(100)] | None,
+        Doc("Of an iterated method; 2.5 epsilon / steps if not given."),
+    ] = None
+    restarts: Annotated[int, Ge(1), Le(1000), Doc("Random starts of pgd; the worst counts.")] = 1
+    targeted: Annotated[bool, Doc("Aim at the class after the true one.")] = False
+    model: Annotated[
+        Path | None,
+        Doc("Run directory, .safetensors, or the course's LeNet; by default the newest "
+            "train-digits run here, or else the one that ships."),
+    ] = None  # fmt: skip
+    limit: Annotated[int, Ge(1), Doc("Use only so many test images.")] = 1_000_000
+    batch_size: BatchSize = 250
+    save_images: Annotated[bool, Doc("Keep the adversarial images as .npz.")] = False
+    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    precision: Precision = "fp32"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BatchnormConfig(Config):
+    """Settings of `ablate-batchnorm`: the report's Question 1."""
+
+    command = "ablate-batchnorm"
+    recipes: ClassVar[Recipes] = {
+        "standard": {},
+        "report": {"lr": (0.02,), "images": 60_000, "precision": "fp32", "seeds": 5},
+        "best": {"images": 60_000, "seeds": 10},
+    }
+
+    recipe: Recipe = "standard"
+    seeds: Seeds = 5
+    epochs: Epochs = 1
+    batch_size: BatchSize = 64
+    lr: Annotated[
+        tuple[Annotated[float, Gt(0), Le(1000)], ...],
+        Doc("Learning rates to compare at; may be repeated"),
+    ] = (0.005, 0.02, 0.08, 0.3)
+    momentum: Momentum = 0.92
+    weight_decay: WeightDecay = 0.0
+    schedule: Schedule = "constant"
+    images: Annotated[int, Ge(100), Le(60_000), Doc("Training images of each run.")] = 20_000
+    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+
+
+C = TypeVar("C", bound=Config)
+
+
+def flag(name: str) -> str:
+    """The command-line flag of a field: `batch_size` is `--batch-size`."""
+    return "--" + name.replace("_", "-")
+
+
+def resolve(cls: type[C], flags: Mapping[str, Any], file: Path | None = None) -> C:
+    """Settings from, in rising priority: defaults, recipe, configuration file, flags.
+
+    Raises:
+        UsageError: a value is out of its range; the message names its flag.
+        DlprojError: the configuration file is unreadable or belongs to another command.
+    """
+    saved = read_config_file(file, cls.command) if file else {}
+    return validate(cls, {**_recipe(cls, saved), **saved, **_recipe(cls, flags), **flags})
+
+
+def _recipe(cls: type[Config], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the recipe that `given` names: of every setting that any recipe changes."""
+    chosen = cls.recipes.get(given.get("recipe", ""))
+    if chosen is None:
+        return {}
+    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+    touched = {name for recipe in cls.recipes.values() for name in recipe}
+    return {name: chosen.get(name, defaults[name]) for name in touched}
+
+
+def validate(cls: type[C], values: Mapping[str, Any]) -> C:
+    """Check values against the ranges in the annotations of `cls`."""
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - not needed by --help
+
+    try:
+        return TypeAdapter(cls).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:  # raised by __post_init__, in its own words
+            raise UsageError(str(first["ctx"]["error"])) from None
+        problem = first["msg"].replace("Input should be", "must be")
+        raise UsageError(
+            f"{flag(str(first['loc'][0]))} {problem}, not {first['input']!r}"
+        ) from None
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The settings as JSON values, with the command they belong to."""
+    values = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in dataclasses.asdict(config).items()
+    }
+    return {"command": config.command, **values}
+
+
+def read_config_file(path: Path, command: str) -> dict[str, Any]:
+    """The settings in a `config.json` of an earlier run of the same command."""
+    if path.is_dir():
+        path = path / "config.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DlprojError(f"--config {path}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise DlprojError(f"--config {path}: not a JSON file") from None
+    if not isinstance(values, dict):
+        raise DlprojError(f"--config {path}: must hold one JSON object of settings")
+    owner = values.pop("command", command)
+    if owner != command:
+        raise DlprojError(f"--config {path}: belongs to {owner}, not to {command}")
+    return values

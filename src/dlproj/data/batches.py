@@ -1,0 +1,40 @@
+"""Shuffled batches of examples that sit in memory."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """The random numbers of one epoch: the same for the same seed and epoch, so resume is exact."""
+    return torch.Generator().manual_seed(seed << 32 | epoch)
+
+
+class ShuffledBatches:
+    """Batches of (inputs, targets) in an order drawn anew for each epoch; the last may be short."""
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        *,
+        batch_size: int,
+        seed: int,
+        prepare: Callable[[Tensor], Tensor] = lambda inputs: inputs,
+    ) -> None:
+        self.inputs = inputs
+        self.targets = targets
+        self.batch_size = batch_size
+        self.seed = seed
+        self.prepare = prepare
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.targets) / self.batch_size)
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of one epoch, counted from 0."""
+        order = torch.randperm(len(self.targets), generator=epoch_generator(self.seed, number))
+        for rows in order.to(self.targets.device).split(self.batch_size):
+            yield self.prepare(self.inputs[rows]), self.targets[rows]

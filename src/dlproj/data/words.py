@@ -1,0 +1,248 @@
+"""Words and their languages: those that ship, the course's file, or the user's own."""
+
+import csv
+import gzip
+import hashlib
+import math
+import sys
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dlproj.data.batches import epoch_generator
+from dlproj.errors import DlprojError
+
+SHIPPED = Path(__file__).parent / "files" / "words"
+SHA256 = {
+    "train.tsv.gz": "12779a9eef3413ee22246c5bb760f1f2e62b06c5384c3b1551b022535e41a601",
+    "validation.tsv.gz": "26d53431c9f668e842b0713cdcf282747d72f689ab4b1039272aa6e0197a26fd",
+    "test.tsv.gz": "04a3c7d1a457804497630ea25f39684f43e83ca9d8dd7bd138d6b94564112e66",
+}
+ALPHABET = "abcdefghijklmnopqrstuvwxyzáäèéêëíïñóöúüąćęłńśźż"
+LANGUAGES = {"en": "English", "es": "Spanish", "fi": "Finnish", "nl": "Dutch", "pl": "Polish"}
+MAX_LENGTH = 64  # letters of a word that are looked at
+MAX_BYTES = 1 << 30
+MAX_LINE = 10_000
+NPZ_KEYS = (
+    "chars",
+    "language_names",
+    *(f"{s}_{a}" for s in ("train", "dev", "test") for a in "xy"),
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Letter indices (n, longest), lengths (n,) and labels (n,); -1 is no known letter."""
+
+    letters: Tensor
+    lengths: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Words":
+        """The same, on a device."""
+        return Words(self.letters.to(device), self.lengths.to(device), self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class WordData:
+    """A data set: an alphabet, languages, and three splits."""
+
+    alphabet: str
+    names: list[str]
+    train: Words
+    validation: Words
+    test: Words
+
+
+def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
+    """Letter indices (n, longest) and lengths (n,) of words.
+
+    Letters are taken in lower case; one outside the alphabet counts as its letter without the
+    accent, and where that is outside too (hyphens, apostrophes, digits) as -1, which keeps its
+    place. Only the first 64 letters are looked at.
+    """
+    normal = [unicodedata.normalize("NFC", word).lower()[:MAX_LENGTH] for word in words]
+    lengths = np.fromiter(map(len, normal), np.int64, len(normal))
+    longest = max(int(lengths.max(initial=0)), 1)
+    points = np.array(normal, dtype=f"U{longest}").view(np.uint32).reshape(len(normal), longest)
+    table = np.empty(int(points.max(initial=0)) + 1, np.int16)
+    for point in np.flatnonzero(np.bincount(points.ravel())):
+        table[point] = _letter_index(chr(point), alphabet)
+    return torch.from_numpy(table[points]), torch.from_numpy(lengths)
+
+
+def read_lines(path: Path | None) -> list[str]:
+    """The lines of a file, or of standard input.
+
+    Raises:
+        DlprojError: the file cannot be read, is not UTF-8, or has a line of over 10,000 letters.
+    """
+    try:
+        text = (path.read_bytes() if path else sys.stdin.buffer.read()).decode("utf-8-sig")
+    except OSError as error:
+        raise DlprojError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DlprojError(f"{path or 'standard input'}: not UTF-8 text") from None
+    lines = text.splitlines()
+    if max(map(len, lines), default=0) > MAX_LINE:
+        raise DlprojError(f"{path or 'standard input'}: has a line of over {MAX_LINE:,} letters")
+    return lines
+
+
+def _letter_index(letter: str, alphabet: str) -> int:
+    if letter == "\0":  # behind the end of a word
+        return -1
+    if letter in alphabet:
+        return alphabet.index(letter)
+    return alphabet.find(unicodedata.normalize("NFD", letter)[0])
+
+
+def by_length(lengths: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """(length, rows of the words that long), so that batches need no padding."""
+    order = lengths.argsort(stable=True)
+    counts = torch.bincount(lengths)
+    for length, rows in enumerate(order.split(counts.tolist())):
+        if len(rows):
+            yield length, rows
+
+
+class LengthBatches:
+    """Shuffled batches of words of one length each, in shuffled order."""
+
+    def __init__(self, words: Words, *, batch_size: int, seed: int) -> None:
+        self.words = words
+        self.batch_size = batch_size
+        self.seed = seed
+        self.groups = list(by_length(words.lengths))
+
+    def __len__(self) -> int:
+        return sum(math.ceil(len(rows) / self.batch_size) for _, rows in self.groups)
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of one epoch, counted from 0: letters (batch, length) and labels."""
+        generator = epoch_generator(self.seed, number)
+        batches = [
+            (length, rows[chosen.to(rows.device)])
+            for length, rows in self.groups
+            for chosen in torch.randperm(len(rows), generator=generator).split(self.batch_size)
+        ]
+        for index in torch.randperm(len(batches), generator=generator).tolist():
+            length, rows = batches[index]
+            yield self.words.letters[rows, :length], self.words.labels[rows]
+
+
+def load_words(path: Path | None = None) -> WordData:
+    """Load the shipped words, the course's .npz, or a .csv of word,label.
+
+    Args:
+        path: None for the shipped words. A .npz holds what the course's file does. A .csv may
+            have any languages and letters; a hash of each word draws its split (90, 5, 5 %).
+
+    Raises:
+        DlprojError: the file is absent, damaged or not of that form.
+    """
+    if path is None:
+        return _load_shipped()
+    try:
+        if path.suffix.lower() == ".npz":
+            return _load_npz(path)
+        return _load_csv(path)
+    except OSError as error:
+        raise DlprojError(f"--data {path}: {error.strerror or error}") from None
+    except (ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, csv.Error) as error:
+        raise DlprojError(f"--data {path}: {error}") from None
+
+
+def _load_shipped() -> WordData:
+    splits = []
+    for name, expected in SHA256.items():
+        packed = (SHIPPED / name).read_bytes()
+        if hashlib.sha256(packed).hexdigest() != expected:
+            raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
+        fields = gzip.decompress(packed).decode().split()  # word, language, frequency, word, …
+        splits.append((fields[::3], fields[1::3]))
+    return _word_data(splits, ALPHABET, LANGUAGES)
+
+
+def _load_csv(path: Path) -> WordData:
+    splits: dict[str, tuple[list[str], list[str]]] = {
+        split: ([], []) for split in ("train", "validation", "test")
+    }
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.reader(file), 1):
+            if len(row) != 2 or not row[0].strip() or not row[1].strip():
+                raise ValueError(f"line {number}: must be word,label")
+            word, label = row[0].strip().lower(), row[1].strip()
+            words, labels = splits[split_of(word)]
+            words.append(word)
+            labels.append(label)
+    if not all(words for words, _ in splits.values()):
+        raise ValueError("too few words to hold some out for validation and test")
+    alphabet = "".join(sorted(set().union(*splits["train"][0])))
+    names = sorted(set().union(*(labels for _, labels in splits.values())))
+    if len(names) < 2:
+        raise ValueError("must hold words of two languages or more")
+    return _word_data(splits.values(), alphabet, dict(zip(names, names, strict=True)))
+
+
+def split_of(word: str) -> str:
+    """The split of a word in a .csv: the same in every run, and never two."""
+    percentile = hashlib.sha256(word.encode()).digest()[0] * 100 // 256
+    return "train" if percentile < 90 else "validation" if percentile < 95 else "test"
+
+
+def _word_data(
+    splits: Iterable[tuple[list[str], list[str]]], alphabet: str, names: Mapping[str, str]
+) -> WordData:
+    index = {code: number for number, code in enumerate(names)}
+    train, validation, test = (
+        Words(*encode(words, alphabet), torch.tensor([index[code] for code in codes]))
+        for words, codes in splits
+    )
+    return WordData(alphabet, list(names.values()), train, validation, test)
+
+
+def _load_npz(path: Path) -> WordData:
+    """The course's format: {train,dev,test}_x of letter indices padded with -1, and _y."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            raise ValueError(f"unpacks to more than {MAX_BYTES} bytes")
+    with np.load(path, allow_pickle=False) as arrays:
+        missing = [name for name in NPZ_KEYS if name not in arrays]
+        if missing:
+            raise ValueError(f"lacks {', '.join(missing)}")
+        alphabet = "".join(map(str, arrays["chars"]))
+        names = [str(name) for name in arrays["language_names"]]
+        splits = [
+            _check_npz(arrays[f"{split}_x"], arrays[f"{split}_y"], len(alphabet), len(names))
+            for split in ("train", "dev", "test")
+        ]
+    return WordData(alphabet, names, *splits)
+
+
+def _check_npz(x: NDArray[Any], y: NDArray[Any], letters: int, classes: int) -> Words:
+    if x.ndim != 2 or y.shape != x.shape[:1] or not x.size or x.shape[1] > MAX_LENGTH:
+        raise ValueError(f"x {x.shape} and y {y.shape} must be (words, length) and (words,)")
+    if x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
+        raise ValueError("x and y must hold integers")
+    lengths = (x >= 0).sum(1)
+    if ((x >= 0) != (np.arange(x.shape[1]) < lengths[:, None])).any() or (lengths == 0).any():
+        raise ValueError("each row of x must be letter indices, then -1")
+    if x.max() >= letters or y.min() < 0 or y.max() >= classes:
+        raise ValueError("x or y holds an index beyond chars or language_names")
+    return Words(
+        torch.from_numpy(x.astype(np.int16)),
+        torch.from_numpy(lengths.astype(np.int64)),
+        torch.from_numpy(y.astype(np.int64)),
+    )

@@ -1,0 +1,41 @@
+"""Errors that reach the user as one line, and the exit codes they end with."""
+
+import signal
+
+
+class DlprojError(Exception):
+    """It could not be done; the message says why and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(DlprojError):
+    """The command line itself is wrong, on whatever machine it is typed."""
+
+    exit_code = 2
+
+
+class DivergedError(DlprojError):
+    """The loss stopped being a finite number."""
+
+    def __init__(self, step: int, lr: float) -> None:
+        super().__init__(
+            f"the loss is no longer finite at step {step} (learning rate {lr:.3g}): "
+            "try a lower --lr"
+        )
+        self.step = step
+        self.lr = lr
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM arrived. Not an Exception, so that nothing swallows it."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__()
+        self.name = signal.Signals(signum).name
+        self.exit_code = 128 + signum
+        self.resume: str | None = None  # the command that goes on
+
+    def __str__(self) -> str:
+        hint = f"; go on with: {self.resume}" if self.resume else ""
+        return f"interrupted by {self.name}{hint}"

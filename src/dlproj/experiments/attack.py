@@ -1,0 +1,210 @@
+"""Task 3: images changed a little, so that a trained network sees something else."""
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dlproj import attacks
+from dlproj.config import AttackConfig, to_dict
+from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.errors import DlprojError
+from dlproj.experiments.run import Context, Outcome
+from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.output.console import Table
+from dlproj.training.loop import accuracy, predict
+
+ROUNDING = 1e-6  # of single precision, in pixels
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """The images that one epsilon gave, and what the network makes of them."""
+
+    epsilon: float
+    images: Tensor  # (n, 1, 28, 28) in [0, 1]
+    logits: Tensor  # (n, classes)
+    seconds: float
+
+
+def run(config: AttackConfig, context: Context) -> Outcome:
+    """Attack the test images at each epsilon, and check what came out."""
+    device = context.machine.device
+    path = config.model or newest_model()
+    model, about = load_model(path)
+    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    digits = load_digits(folder=config.data)
+    test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
+    images, labels = to_pixels(test.pictures).to(device), test.labels.to(device)
+    context.console.note(f"attacking {path}")
+    context.run.write_json("config.json", to_dict(config))
+
+    clean = _logits(model, images, config, context)
+    if int(labels.max()) >= clean.shape[1]:
+        raise DlprojError(f"--model {path}: knows {clean.shape[1]} classes; the images have more")
+    results, rows = [], []
+    for epsilon in config.epsilon:
+        started = time.perf_counter()
+        adversarial = attack_images(model, images, labels, epsilon, config, context)
+        seconds = time.perf_counter() - started
+        logits = _logits(model, adversarial, config, context)
+        results.append(Attacked(epsilon, adversarial, logits, seconds))
+        rows.append(score(results[-1], clean, images, labels, config))
+        check(rows[-1], adversarial, accuracy(clean, labels))
+        context.console.note(f"epsilon {epsilon:g}  accuracy {rows[-1]['accuracy']:.4f}")
+
+    if config.save_images:
+        context.run.write("adversarial.npz", _as_npz(results, labels))
+    if context.session.plots:
+        from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
+
+        figures.draw(context.run, test, clean.softmax(1), results, rows)
+    metrics = {
+        "model": str(path),
+        "network": about.get("network", "LeNet"),
+        "images": len(labels),
+        "clean_accuracy": accuracy(clean, labels),
+        "attacks": rows,
+    }
+    return Outcome(metrics, {"attack_seconds": sum(row["seconds"] for row in rows)})
+
+
+def newest_model() -> Path:
+    """The newest finished run of `train-digits` here, or else the classifier that ships."""
+    finished = [
+        result.parent
+        for result in Path("runs/train-digits").glob("*/result.json")
+        if (result.parent / "model.safetensors").exists()
+    ]
+    return max(finished, key=lambda path: (path / "result.json").stat().st_mtime, default=DIGITS)
+
+
+def attack_images(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float,
+    config: AttackConfig,
+    context: Context,
+) -> Tensor:
+    """Adversarial images (n, 1, 28, 28) of all images, made in batches."""
+    attack = chosen_attack(config, epsilon)
+    aims = target_classes(model, labels) if config.targeted else labels
+    batches = list(zip(images.split(config.batch_size), aims.split(config.batch_size), strict=True))
+    with context.machine.autocast():
+        return torch.cat(
+            [
+                attack(model, batch, aim)
+                for batch, aim in context.console.count(batches, f"batches at {epsilon:g}")
+            ]
+        )
+
+
+def chosen_attack(
+    config: AttackConfig, epsilon: float
+) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
+    """The attack that the settings name, as a function of (model, images, labels)."""
+    options: dict[str, Any] = {
+        "epsilon": epsilon,
+        "norm": config.norm,
+        "targeted": config.targeted,
+    }
+    if config.method != "fgsm":
+        options |= {"steps": config.steps, "step_size": config.step_size}
+    if config.method == "pgd":
+        options["restarts"] = config.restarts
+        options["generator"] = torch.Generator().manual_seed(config.seed)
+    method: Callable[..., Tensor] = getattr(attacks, config.method)
+    return lambda model, images, labels: method(model, images, labels, **options)
+
+
+def target_classes(model: nn.Module, labels: Tensor) -> Tensor:
+    """What a targeted attack aims at: the class after the true one, round the circle."""
+    with torch.no_grad():
+        classes = model(torch.zeros(1, 1, 28, 28, device=labels.device)).shape[1]
+    return (labels + 1) % classes
+
+
+def score(
+    attacked: Attacked, clean: Tensor, images: Tensor, labels: Tensor, config: AttackConfig
+) -> dict[str, Any]:
+    """One row of the result.
+
+    `success_rate` is the share of the images read rightly before that are misread now; of a
+    targeted attack, the share of all images read as their target.
+    """
+    predicted = attacked.logits.argmax(1)
+    was_right = clean.argmax(1) == labels
+    if config.targeted:
+        success = (predicted == (labels + 1) % clean.shape[1]).double().mean()
+    else:
+        success = ((predicted != labels) & was_right).sum().double() / was_right.sum().clamp(min=1)
+    change = (attacked.images - images).flatten(1)
+    size = change.abs().amax(1) if config.norm == "linf" else change.norm(dim=1)
+    return {
+        "method": config.method,
+        "norm": config.norm,
+        "epsilon": attacked.epsilon,
+        "accuracy": accuracy(attacked.logits, labels),
+        "success_rate": success.item(),
+        "max_perturbation": size.max().item(),
+        "seconds": attacked.seconds,
+    }
+
+
+def check(row: dict[str, Any], adversarial: Tensor, clean_accuracy: float) -> None:
+    """What must hold of every attack.
+
+    Raises:
+        DlprojError: it does not, so that no wrong number is reported.
+    """
+    rounding = ROUNDING * (1 + row["epsilon"])
+    problems = {
+        "an image moved further than epsilon": row["max_perturbation"] > row["epsilon"] + rounding,
+        "a pixel left [0, 1]": bool(((adversarial < 0) | (adversarial > 1)).any()),
+        "epsilon 0 changed the accuracy": row["epsilon"] == 0 and row["accuracy"] != clean_accuracy,
+    }
+    for problem, found in problems.items():
+        if found:
+            raise DlprojError(f"the attack's check of itself failed: {problem}")
+
+
+def _logits(model: nn.Module, images: Tensor, config: AttackConfig, context: Context) -> Tensor:
+    return predict(model, images, machine=context.machine, batch_size=config.batch_size)
+
+
+def _as_npz(results: list[Attacked], labels: Tensor) -> bytes:
+    """Labels (n,), and for each epsilon images (n, 28, 28) and predictions (n,)."""
+    arrays = {"labels": labels.cpu().numpy(), "epsilons": np.array([r.epsilon for r in results])}
+    for index, result in enumerate(results):
+        arrays[f"images_{index}"] = result.images[:, 0].cpu().numpy()
+        arrays[f"predictions_{index}"] = result.logits.argmax(1).cpu().numpy()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
+    """The result for people."""
+    rows = [
+        [
+            f"{row['epsilon']:g}",
+            f"{row['accuracy']:.2%}",
+            f"{row['success_rate']:.2%}",
+            f"{row['max_perturbation']:.4f}",
+            f"{row['seconds']:.2f} s",
+        ]
+        for row in metrics["attacks"]
+    ]
+    first = metrics["attacks"][0]
+    title = (
+        f"{first['method'].upper()} ({first['norm']}) on {metrics['images']:,} images; "
+        f"clean accuracy {metrics['clean_accuracy']:.2%}; {timing['attack_seconds']:.1f} s"
+    )
+    return [Table(title, ("epsilon", "accuracy", "success", "largest change", "time"), rows)]

@@ -1,0 +1,184 @@
+"""Question 1: what does BatchNorm do? The same network with and without it, many times."""
+
+import json
+import math
+import time
+from typing import Any
+
+import torch.nn.functional as F
+
+from dlproj.config import BatchnormConfig, DigitsConfig, to_dict
+from dlproj.data.batches import ShuffledBatches
+from dlproj.data.digits import Digits, Images, load_digits, to_pixels
+from dlproj.errors import DivergedError
+from dlproj.experiments.digits import classify, make_training
+from dlproj.experiments.run import Context, Outcome
+from dlproj.output.console import Table
+from dlproj.statistics import describe, paired_test
+from dlproj.training.loop import accuracy, fit
+
+ARMS = ("with", "without")
+STEPS_DRAWN = 100  # points of each loss curve that are kept
+SIGNIFICANT = 0.05
+
+
+def run(config: BatchnormConfig, context: Context) -> Outcome:
+    """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
+    if not context.run.started:
+        context.run.write_json("config.json", to_dict(config))
+    digits = load_digits(folder=config.data)
+    done = {_key(cell): cell for cell in context.run.records()}
+    wanted: list[dict[str, Any]] = [
+        {"lr": lr, "seed": seed, "arm": arm}
+        for lr in config.lr
+        for seed in range(config.seed, config.seed + config.seeds)
+        for arm in ARMS
+    ]
+    for cell in context.console.count(wanted, "trainings"):
+        if _key(cell) not in done:
+            done[_key(cell)] = cell | train_cell(config, context, digits, **cell)
+            context.run.record(**done[_key(cell)])
+            context.run.flush_records()
+            context.console.note(describe_cell(done[_key(cell)]))
+    runs = [done[_key(cell)] for cell in wanted]
+
+    cells = [compare(lr, [run for run in runs if run["lr"] == lr]) for lr in config.lr]
+    if context.session.plots:
+        from dlproj.output.figures import batchnorm as figures  # noqa: PLC0415 - takes a second
+
+        figures.draw(context.run, cells, runs)
+    return Outcome(
+        {"cells": cells, "verdict": "; ".join(verdict(cell, len(cells)) for cell in cells)},
+        {"train_seconds": sum(run["seconds"] for run in runs)},
+    )
+
+
+def _key(cell: dict[str, Any]) -> str:
+    return json.dumps([cell["lr"], cell["seed"], cell["arm"]])
+
+
+def train_cell(
+    config: BatchnormConfig, context: Context, digits: Digits, *, lr: float, seed: int, arm: str
+) -> dict[str, Any]:
+    """One training: its test accuracy, its losses, and whether it diverged.
+
+    Both arms of a seed see the same images in the same order and start from the same weights:
+    BatchNorm's own start at one and zero, and draw no random numbers.
+
+    A training diverged when its loss stopped being finite, or stayed at that of guessing to the
+    end; its accuracy is then what is left, and counts like any other.
+    """
+    device = context.machine.device
+    images = Images(digits.train.pictures[: config.images], digits.train.labels[: config.images])
+    batches = ShuffledBatches(
+        images.pictures.to(device),
+        images.labels.to(device),
+        batch_size=config.batch_size,
+        seed=seed,
+        prepare=to_pixels,
+    )
+    settings = DigitsConfig(
+        seed=seed,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        lr=lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        schedule=config.schedule,
+        batchnorm=arm == "with",
+    )
+    training = make_training(settings, digits.classes, len(batches), device)
+    losses, started = [], time.perf_counter()
+    steps = fit(
+        training, batches, loss_fn=F.cross_entropy, epochs=config.epochs, machine=context.machine
+    )
+    try:
+        for step in steps:
+            losses.append(step.loss)  # noqa: PERF401 - kept when the loop ends in an error
+        tail = losses[-max(1, len(losses) // 10) :]
+        diverged = math.fsum(tail) / len(tail) > 0.95 * math.log(digits.classes)
+    except DivergedError:
+        diverged = True
+    seconds = time.perf_counter() - started
+    test = digits.test.to(device)
+    logits = classify(training.model, test, context.machine)
+    return {
+        "accuracy": accuracy(logits, test.labels),
+        "diverged": diverged,
+        "losses": thin_out(losses),
+        "steps": len(losses),
+        "seconds": seconds,
+    }
+
+
+def thin_out(losses: list[float]) -> list[float]:
+    """At most `STEPS_DRAWN` means of neighbouring losses."""
+    width = max(1, math.ceil(len(losses) / STEPS_DRAWN))
+    parts = [losses[start : start + width] for start in range(0, len(losses), width)]
+    return [math.fsum(part) / len(part) for part in parts]
+
+
+def describe_cell(cell: dict[str, Any]) -> str:
+    """One training in a line."""
+    diverged = "  diverged" if cell["diverged"] else ""
+    return (
+        f"lr {cell['lr']:g}  seed {cell['seed']}  {cell['arm']} BatchNorm  "
+        f"accuracy {cell['accuracy']:.4f}{diverged}"
+    )
+
+
+def compare(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The two arms at one learning rate, paired by seed."""
+    cell: dict[str, Any] = {"lr": lr}
+    for arm in ARMS:
+        own = [run for run in runs if run["arm"] == arm]
+        cell[arm] = describe([run["accuracy"] for run in own]) | {
+            "diverged": sum(run["diverged"] for run in own)
+        }
+    return cell | paired_test(cell["with"]["values"], cell["without"]["values"])
+
+
+def verdict(cell: dict[str, Any], comparisons: int) -> str:
+    """What the numbers show at one rate, in plain words.
+
+    A difference counts as shown when its p-value is below 0.05 divided by the number of rates
+    that are compared (Bonferroni).
+    """
+    at = f"at {cell['lr']:g}"
+    count = len(cell["with"]["values"])
+    fallen = {arm: cell[arm]["diverged"] for arm in ARMS}
+    for arm, other in (ARMS, ARMS[::-1]):
+        if fallen[arm] and not fallen[other]:
+            return f"{arm} BatchNorm training diverges {at} ({fallen[arm]} of {count} runs)"
+    if all(fallen.values()):
+        return f"{at} both diverge ({fallen['with']} and {fallen['without']} of {count} runs)"
+    if cell["p_value"] is None:
+        return f"{at} one pair of runs, which shows nothing"
+    points = 100 * cell["difference"]
+    if cell["p_value"] >= SIGNIFICANT / comparisons:
+        return f"no difference shown {at} ({points:+.2f} points, p = {cell['p_value']:.2g})"
+    better = "more" if points > 0 else "less"
+    return (
+        f"{at} {abs(points):.2f} points {better} accurate with BatchNorm "
+        f"(p = {cell['p_value']:.2g})"
+    )
+
+
+def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
+    """The result for people."""
+    rows = []
+    for cell in metrics["cells"]:
+        low, high = (f"{100 * bound:+.2f}" for bound in cell["ci95"])
+        rows.append(
+            [
+                f"{cell['lr']:g}",
+                *(f"{cell[arm]['mean']:.2%} ± {cell[arm]['std']:.2%}" for arm in ARMS),
+                f"{100 * cell['difference']:+.2f} ({low} to {high})",
+                "" if cell["p_value"] is None else f"{cell['p_value']:.2g}",
+                f"{cell['with']['diverged']}, {cell['without']['diverged']}",
+            ]
+        )
+    columns = ("rate", "with", "without", "points (95 %)", "p", "diverged")
+    verdicts = [[part] for part in metrics["verdict"].split("; ")]
+    title = f"Test accuracy; {timing['train_seconds']:.0f} s of training"
+    return [Table(title, columns, rows), Table("Verdict", ("",), verdicts)]

@@ -1,0 +1,158 @@
+"""Task 1: a CNN learns handwritten digits."""
+
+import time
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dlproj.config import DigitsConfig
+from dlproj.data.batches import ShuffledBatches
+from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.experiments.run import Context, Outcome
+from dlproj.experiments.training import train
+from dlproj.models.digits import DigitCNN
+from dlproj.output.console import Table
+from dlproj.output.text import number, percent
+from dlproj.training.checkpoint import pack, pack_model
+from dlproj.training.device import Machine
+from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.schedule import make_schedule
+
+
+def run(config: DigitsConfig, context: Context) -> Outcome:
+    """Train on the training images, then look at the test images once."""
+    device = context.machine.device
+    digits = load_digits(config.dataset, config.data, validation=config.validation)
+    images, validation, test = (
+        split.to(device) for split in (digits.train, digits.validation, digits.test)
+    )
+    batches = ShuffledBatches(
+        images.pictures,
+        images.labels,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        prepare=to_pixels,
+    )
+    training = make_training(config, digits.classes, len(batches), device)
+
+    def validate() -> dict[str, float]:
+        logits = classify(training.model, validation, context.machine)
+        return {"validation_accuracy": accuracy(logits, validation.labels)}
+
+    train(
+        training,
+        lambda: fit(
+            training,
+            batches,
+            loss_fn=F.cross_entropy,
+            epochs=config.epochs,
+            machine=context.machine,
+            score=accuracy,
+        ),
+        config,
+        context,
+        validate=validate if config.validation else None,
+        unit="images",
+    )
+    started = time.perf_counter()
+    logits = classify(training.model, test, context.machine)
+    test_seconds = time.perf_counter() - started
+
+    metrics = {
+        **score_digits(logits, test.labels, digits.names),
+        **(validate() if config.validation else {}),
+        "parameters": sum(weights.numel() for weights in training.model.parameters()),
+    }
+    context.run.write("model.safetensors", pack_model(training.model, {"labels": digits.names}))
+    context.run.write("predictions.safetensors", pack({"logits": logits}, {}))
+    if context.session.plots:
+        from dlproj.output.figures import digits as figures  # noqa: PLC0415 - takes a second
+
+        figures.draw(
+            context.run,
+            digits.test,
+            logits.softmax(1).cpu(),
+            metrics["confusion_matrix"],
+            digits.names,
+        )
+    return Outcome(
+        metrics,
+        {
+            "train_seconds": training.seconds,
+            "images_per_second": config.epochs * len(images) / training.seconds,
+            "test_seconds": test_seconds,
+        },
+    )
+
+
+def make_training(
+    config: DigitsConfig, classes: int, steps_per_epoch: int, device: torch.device
+) -> Training:
+    """The network with fresh weights, SGD and its schedule."""
+    torch.manual_seed(config.seed)
+    model = DigitCNN(batchnorm=config.batchnorm, classes=classes)
+    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.SGD(
+        model.parameters(),
+        lr=config.lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+    )
+    schedule = make_schedule(config.schedule, optimizer, config.epochs * steps_per_epoch)
+    return Training(model, optimizer, schedule)
+
+
+def classify(model: torch.nn.Module, images: Images, machine: Machine) -> Tensor:
+    """Logits (images, classes)."""
+    return predict(model, to_pixels(images.pictures), machine=machine)
+
+
+def score_digits(logits: Tensor, labels: Tensor, names: list[str]) -> dict[str, Any]:
+    """Accuracy and loss, in total and by class, and who is taken for whom."""
+    classes = len(names)
+    confusion = confusion_matrix(logits, labels, classes)
+    by_class = confusion.diag().double() / confusion.sum(1).clamp(min=1)
+    mistakes = confusion.clone().fill_diagonal_(0).flatten()
+    worst = mistakes.argsort(descending=True, stable=True)[:5].tolist()
+    return {
+        "test_accuracy": accuracy(logits, labels),
+        "test_loss": F.cross_entropy(logits, labels).item(),
+        "class_accuracy": dict(zip(names, by_class.tolist(), strict=True)),
+        "worst_confusions": [
+            {
+                "label": names[pair // classes],
+                "predicted": names[pair % classes],
+                "count": int(mistakes[pair]),
+            }
+            for pair in worst
+            if mistakes[pair]
+        ],
+        "confusion_matrix": confusion.tolist(),
+    }
+
+
+def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
+    """The result for people."""
+    rows = [["test accuracy", percent(metrics["test_accuracy"])]]
+    if "validation_accuracy" in metrics:
+        rows.append(["validation accuracy", percent(metrics["validation_accuracy"])])
+    rows += [
+        ["test loss", number(metrics["test_loss"])],
+        ["parameters", number(metrics["parameters"], ",.0f")],
+        ["training", number(timing["train_seconds"], ".1f") + " s"],
+        ["images per second", number(timing["images_per_second"], ",.0f")],
+    ]
+    result = [Table("Result", ("", ""), rows)]
+    if "class_accuracy" in metrics:
+        per_class = [[name, percent(value)] for name, value in metrics["class_accuracy"].items()]
+        confusions = [
+            [worst["label"], worst["predicted"], str(worst["count"])]
+            for worst in metrics["worst_confusions"]
+        ]
+        result += [
+            Table("Accuracy by class", ("class", "accuracy"), per_class),
+            Table("Worst confusions", ("true", "taken for", "times"), confusions),
+        ]
+    return result

@@ -1,0 +1,122 @@
+"""Predictions for the user's own input."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlproj import __version__
+from dlproj.data.digits import to_pixels
+from dlproj.data.pictures import read_picture
+from dlproj.data.words import Words, encode
+from dlproj.errors import DlprojError
+from dlproj.experiments.langid import classify
+from dlproj.experiments.run import SCHEMA_VERSION
+from dlproj.experiments.trained import DIGITS, LANGID, load_model
+from dlproj.output.console import Console
+from dlproj.output.run_dir import write_file
+from dlproj.training.device import Machine, choose_machine
+from dlproj.training.loop import predict
+
+CHUNK = 20_000  # words that are looked at together
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What a network makes of one input."""
+
+    input: str
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+
+
+def predict_digits(
+    paths: Sequence[Path],
+    *,
+    model: Path | None,
+    strip: Path | None,
+    device: str,
+    console: Console,
+    json: bool,
+) -> None:
+    """Name the digit on each picture; draw what the network saw to `strip`."""
+    machine = choose_machine(device, "fp32")
+    network, about = _load(model or DIGITS, "DigitCNN", machine)
+    pictures = torch.stack([read_picture(path) for path in paths])
+    logits = predict(network, to_pixels(pictures).to(machine.device), machine=machine)
+    predictions = _predictions([str(path) for path in paths], logits, about["labels"])
+    if strip:
+        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415 - takes a second
+
+        write_file(strip, draw_strip(pictures, predictions))
+        console.note(f"what the network saw is in {strip}")
+    _show(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
+
+
+def predict_languages(
+    words: Iterable[str],
+    *,
+    model: Path | None,
+    device: str,
+    console: Console,
+    json: bool,
+) -> None:
+    """Name the language of each word that is not blank."""
+    machine = choose_machine(device, "fp32")
+    network, about = _load(model or LANGID, "CharGRU", machine)
+    inputs = [word.strip() for word in words if word.strip()]
+    if not inputs:
+        raise DlprojError("no words: give some, or name a file or - for standard input")
+    predictions = []
+    for start in range(0, len(inputs), CHUNK):
+        chunk = inputs[start : start + CHUNK]
+        letters, lengths = encode(chunk, about["alphabet"])
+        encoded = Words(letters, lengths, torch.zeros(len(chunk), dtype=torch.long))
+        logits = classify(network, encoded.to(machine.device), machine)
+        predictions += _predictions(chunk, logits, about["labels"])
+    _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
+
+
+def _load(path: Path, network: str, machine: Machine) -> tuple[nn.Module, dict[str, Any]]:
+    model, about = load_model(path)
+    if about.get("network") != network:
+        raise DlprojError(f"--model {path}: is no {network}")
+    return model.to(machine.device), about
+
+
+def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:
+    probabilities = logits.softmax(1)
+    confidences, classes = probabilities.max(1)
+    return [
+        Prediction(name, labels[index], confidence, dict(zip(labels, row, strict=True)))
+        for name, index, confidence, row in zip(
+            inputs, classes.tolist(), confidences.tolist(), probabilities.tolist(), strict=True
+        )
+    ]
+
+
+def _show(
+    predictions: list[Prediction],
+    command: str,
+    model: Path,
+    machine: Machine,
+    console: Console,
+    *,
+    json: bool,
+) -> None:
+    if not json:
+        console.lines(f"{p.input}\t{p.label}\t{p.confidence:.4f}" for p in predictions)
+        return
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "version": __version__,
+        "model": str(model),
+        "predictions": [dataclasses.asdict(prediction) for prediction in predictions],
+        "environment": machine.describe(),
+    }
+    console.result(document, ())

@@ -1,0 +1,119 @@
+"""What all experiments share: a run directory around them, repetition over seeds, the result."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from dlproj import __version__
+from dlproj.config import Config, TrainingConfig, to_dict
+from dlproj.errors import Interrupted
+from dlproj.interrupts import interrupts
+from dlproj.options import Session
+from dlproj.output.console import Console, Table
+from dlproj.output.run_dir import RunDir, existing_run, new_run
+from dlproj.statistics import describe
+from dlproj.training.device import Machine, choose_machine
+
+SCHEMA_VERSION = 1
+C_contra = TypeVar("C_contra", bound=Config, contravariant=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What an experiment runs on, writes to and talks through."""
+
+    machine: Machine
+    run: RunDir
+    console: Console
+    session: Session
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """The numbers of a run; times in seconds."""
+
+    metrics: dict[str, Any]
+    timing: dict[str, float]
+
+
+class Experiment(Protocol[C_contra]):
+    """A module of this package."""
+
+    def run(self, config: C_contra, context: Context) -> Outcome:
+        """Do it."""
+
+    def tables(self, metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
+        """What a reader wants to see of the result."""
+
+
+def perform(experiment: Experiment[C_contra], config: C_contra, session: Session) -> None:
+    """Run an experiment from its settings to its printed result."""
+    console = Console(quiet=session.quiet, json=session.json)
+    opened = (
+        existing_run(session.resume) if session.resume else new_run(config.command, session.out)
+    )
+    with opened as run:
+        try:
+            document = run.result
+            if document:
+                console.note(f"{run.path} is finished: nothing to do")
+            else:
+                machine = choose_machine(config.device, config.precision, config.threads)
+                document = _document(experiment, config, Context(machine, run, console, session))
+        except Interrupted as interruption:
+            if run.started:
+                interruption.resume = f"dlproj {config.command} --resume {run.path}"
+            raise
+    console.result(document, experiment.tables(document["metrics"], document["timing"]))
+    console.note(f"everything is in {run.path}")
+
+
+def _document(
+    experiment: Experiment[C_contra], config: C_contra, context: Context
+) -> dict[str, Any]:
+    """Run once, or once for each seed, and write the result."""
+    started = time.perf_counter()
+    if isinstance(config, TrainingConfig) and config.seeds > 1:
+        outcome = _repeat(experiment, config, context)
+    else:
+        outcome = experiment.run(config, context)
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "command": config.command,
+        "version": __version__,
+        "run_dir": str(context.run.path),
+        "config": to_dict(config),
+        "metrics": outcome.metrics,
+        "timing": outcome.timing | {"total_seconds": time.perf_counter() - started},
+        "environment": context.machine.describe(),
+    }
+    with interrupts.defer():
+        context.run.write_json("result.json", document)
+    return document
+
+
+def _repeat(experiment: Experiment[Any], config: TrainingConfig, context: Context) -> Outcome:
+    """One run within this one for each seed; those already finished are kept."""
+    context.run.write_json("config.json", to_dict(config))
+    documents = []
+    for seed in range(config.seed, config.seed + config.seeds):
+        context.console.note(f"seed {seed}")
+        child = context.run.child(f"seed-{seed}")
+        single = dataclasses.replace(config, seed=seed, seeds=1)
+        documents.append(
+            child.result or _document(experiment, single, dataclasses.replace(context, run=child))
+        )
+    return Outcome(
+        metrics=_summarise([document["metrics"] for document in documents]),
+        timing=_summarise([document["timing"] for document in documents]),
+    )
+
+
+def _summarise(repeats: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Each scalar over the seeds; what is no scalar stays with the single runs."""
+    return {
+        name: describe([repeat[name] for repeat in repeats])
+        for name, value in repeats[0].items()
+        if isinstance(value, int | float)
+    }

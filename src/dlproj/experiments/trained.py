@@ -1,0 +1,58 @@
+"""Trained networks from files."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlproj.errors import DlprojError
+from dlproj.models.digits import DigitCNN, LeNet
+from dlproj.models.langid import CharGRU
+from dlproj.models.regression import CurveMLP
+from dlproj.training.checkpoint import DamagedError, unpack
+
+NETWORKS: dict[str, type[nn.Module]] = {
+    network.__name__: network for network in (DigitCNN, LeNet, CurveMLP, CharGRU)
+}
+SHIPPED = Path(__file__).parents[1] / "trained"
+DIGITS, LANGID = SHIPPED / "digits.safetensors", SHIPPED / "langid.safetensors"
+
+
+def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """A network in evaluation mode, and what was noted beside its weights.
+
+    Args:
+        path: a run directory, its `model.safetensors`, or a `.pt` file of the course's LeNet: a
+            state dict, which is read without running any code that a pickle may hold.
+
+    Raises:
+        DlprojError: the file is absent or damaged, or its network is not known here.
+    """
+    if path.is_dir():
+        path = path / "model.safetensors"
+    try:
+        if path.suffix == ".pt":
+            return _load_lenet(path), {}
+        tensors, about = unpack(path.read_bytes())
+    except OSError as error:
+        raise DlprojError(f"{path}: {error.strerror}") from None
+    except DamagedError as error:
+        raise DlprojError(f"{path}: {error}") from None
+    try:
+        model = NETWORKS[about["network"]](**about["arguments"])
+        model.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise DlprojError(f"{path}: holds no network that dlproj made") from None
+    return model.eval(), about
+
+
+def _load_lenet(path: Path) -> nn.Module:
+    model = LeNet()
+    try:
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, AttributeError, KeyError,
+            EOFError):  # fmt: skip
+        raise DlprojError(f"{path}: not the weights of the course's LeNet") from None
+    return model.eval()

@@ -1,0 +1,63 @@
+"""A training within a run: its records, its checkpoints, and going on from them."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from dlproj.config import TrainingConfig, to_dict
+from dlproj.experiments.run import Context
+from dlproj.interrupts import interrupts
+from dlproj.output.run_dir import CHECKPOINT, RunDir
+from dlproj.training.checkpoint import pack_training, unpack_training
+from dlproj.training.loop import Step, Training
+
+
+def train(
+    training: Training,
+    steps: Callable[[], Iterator[Step]],
+    config: TrainingConfig,
+    context: Context,
+    *,
+    unit: str,
+    validate: Callable[[], dict[str, float]] | None = None,
+) -> None:
+    """Train to the end, from the run's checkpoint if it has one; record and save on the way.
+
+    Args:
+        training: what is trained.
+        steps: starts `loop.fit`, or one like it, on that training, wherever it stands.
+        config: the settings; written to the run as it starts.
+        context: where it runs.
+        unit: what an example is called: "images", "words".
+        validate: measures after each epoch, recorded beside it.
+    """
+    run = context.run
+    if run.started:
+        _resume(training, run)
+    else:
+        run.write_json("config.json", to_dict(config))
+    with interrupts.defer():
+        saved = started = time.perf_counter()
+        for step in context.console.watch(steps(), unit):
+            training.seconds += time.perf_counter() - started
+            values = {"accuracy": step.score} if step.score is not None else {}
+            if step.ends_epoch and validate:
+                values |= validate()
+            run.record(epoch=step.epoch, step=step.step, lr=step.lr, loss=step.loss, **values)
+            started = time.perf_counter()
+            if interrupts.pending or started - saved >= context.session.checkpoint_every:
+                _save(training, run)
+                saved = started = time.perf_counter()
+            interrupts.check()
+        _save(training, run)
+
+
+def _save(training: Training, run: RunDir) -> None:
+    run.flush_records()
+    run.write(CHECKPOINT, pack_training(training))
+
+
+def _resume(training: Training, run: RunDir) -> None:
+    path = run.path / CHECKPOINT
+    if path.exists():
+        unpack_training(path.read_bytes(), training)
+    run.keep_records(training.step)

@@ -1,0 +1,53 @@
+"""Networks that name the class of a 28x28 image."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MNIST_MEAN = 0.1307
+MNIST_DEVIATION = 0.3081
+
+
+class DigitCNN(nn.Module):
+    """The report's network (Task 1): 829,030 parameters, 828,806 without BatchNorm.
+
+    Three 3x3 convolutions without padding; BatchNorm (Ioffe & Szegedy 2015) and ReLU after each;
+    2x2 max-pooling after the second and the third; two linear layers.
+    """
+
+    def __init__(self, *, batchnorm: bool = True, classes: int = 10) -> None:
+        super().__init__()
+        self.arguments = {"batchnorm": batchnorm, "classes": classes}
+        norm = nn.BatchNorm2d if batchnorm else lambda _: nn.Identity()
+        self.conv1, self.norm1 = nn.Conv2d(1, 16, 3), norm(16)
+        self.conv2, self.norm2 = nn.Conv2d(16, 32, 3), norm(32)
+        self.conv3, self.norm3 = nn.Conv2d(32, 64, 3), norm(64)
+        self.hidden = nn.Linear(64 * 5 * 5, 500)
+        self.output = nn.Linear(500, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, classes)."""
+        x = (images - MNIST_MEAN) / MNIST_DEVIATION
+        x = F.relu(self.norm1(self.conv1(x)))  # (batch, 16, 26, 26)
+        # ReLU keeps order, so it may follow the pooling, where it has a quarter of the work.
+        x = F.relu(F.max_pool2d(self.norm2(self.conv2(x)), 2))  # (batch, 32, 12, 12)
+        x = F.relu(F.max_pool2d(self.norm3(self.conv3(x)), 2))  # (batch, 64, 5, 5)
+        return self.output(F.relu(self.hidden(x.flatten(1))))
+
+
+class LeNet(nn.Module):
+    """The course's classifier for attacks: two 5x5 convolutions and two linear layers (431,080)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arguments: dict[str, object] = {}
+        self.conv1 = nn.Conv2d(1, 20, 5)
+        self.conv2 = nn.Conv2d(20, 50, 5)
+        self.fc1 = nn.Linear(50 * 4 * 4, 500)
+        self.fc2 = nn.Linear(500, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, 10)."""
+        x = (images - MNIST_MEAN) / MNIST_DEVIATION
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)  # (batch, 20, 12, 12)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (batch, 50, 4, 4)
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))

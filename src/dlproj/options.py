@@ -1,0 +1,152 @@
+"""Command-line flags made from the settings classes, so that each is written once.
+
+`@command(app, DigitsConfig)` on `def train_digits(config, session)` gives a Typer command with
+one flag per field of the settings class, and the flags below that say where results go.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+
+import typer
+from annotated_doc import Doc
+
+from dlproj.config import Config, TrainingConfig, flag, read_config_file, resolve, to_dict
+from dlproj.errors import DlprojError, UsageError
+
+C = TypeVar("C", bound=Config)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Session:
+    """Where settings come from, where results go, what is shown: nothing that changes a result."""
+
+    config: Annotated[
+        Path | None, typer.Option(help="A config.json of an earlier run; flags win over it.")
+    ] = None
+    out: Annotated[
+        Path | None, typer.Option(help="Run directory. [default: runs/<command>/<number>]")
+    ] = None
+    resume: Annotated[Path | None, typer.Option(help="Unfinished run directory to go on with.")] = (
+        None
+    )
+    checkpoint_every: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Time between two checkpoints.")
+    ] = 30.0
+    plots: Annotated[bool, typer.Option(help="Draw the figures.")] = True
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no remarks.")] = False
+
+
+def command(
+    app: typer.Typer, settings: type[C]
+) -> Callable[[Callable[[C, Session], None]], Callable[..., None]]:
+    """Make a Typer command of a function that takes settings and a session."""
+
+    def decorate(function: Callable[[C, Session], None]) -> Callable[..., None]:
+        def run(**values: Any) -> None:
+            session = Session(
+                **{field.name: values.pop(field.name) for field in dataclasses.fields(Session)}
+            )
+            flags = {name: value for name, value in values.items() if value is not None}
+            function(_settings(settings, flags, session), session)
+
+        run.__doc__ = function.__doc__
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [*_setting_parameters(settings), *_session_parameters()]
+        )
+        app.command(settings.command)(run)
+        return function
+
+    return decorate
+
+
+def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
+    """Settings of a new run, or of the run to resume; these cannot be changed half-way."""
+    flags = {
+        name: value.resolve() if isinstance(value, Path) else value for name, value in flags.items()
+    }
+    if session.resume is None:
+        return resolve(cls, flags, session.config)
+    if session.config or session.out:
+        raise UsageError("--resume goes on with a run as it was: leave out --config and --out")
+    if not (session.resume / "config.json").is_file():
+        raise DlprojError(f"--resume {session.resume}: not a run directory (no config.json)")
+    saved = resolve(cls, read_config_file(session.resume, cls.command))
+    asked = to_dict(resolve(cls, flags)) if flags else {}
+    conflicts = [flag(name) for name in flags if asked[name] != to_dict(saved)[name]]
+    if conflicts:
+        raise UsageError(
+            f"{', '.join(conflicts)}: not what the run in {session.resume} was started with; "
+            "leave it out, or start a new run"
+        )
+    return saved
+
+
+def _session_parameters() -> list[inspect.Parameter]:
+    hints = get_type_hints(Session, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in dataclasses.fields(Session)
+    ]
+
+
+def _setting_parameters(cls: type[Config]) -> list[inspect.Parameter]:
+    panels = ["Experiment", "Training", "Repeatability and machine"]
+    annotated, bare = get_type_hints(cls, include_extras=True), get_type_hints(cls)
+    return [
+        _setting_parameter(field, bare[field.name], annotated[field.name], _panel(cls, field.name))
+        for field in sorted(
+            dataclasses.fields(cls), key=lambda field: panels.index(_panel(cls, field.name))
+        )
+    ]
+
+
+def _setting_parameter(
+    field: dataclasses.Field[Any], kind: Any, annotated: Any, panel: str
+) -> inspect.Parameter:
+    """An optional flag; None tells that the user did not give it."""
+    text = next(note.documentation for note in get_args(annotated) if isinstance(note, Doc))
+    shown = _shown(field.default)
+    if shown:
+        text = f"{text.rstrip('.')} (default {shown})."
+    name = flag(field.name)
+    names = [name, f"--no-{name[2:]}"] if kind is bool else [name]
+    if get_args(kind)[-1:] == (Ellipsis,):  # tuple[float, ...]: a flag that may be repeated
+        kind = list[get_args(kind)[0]]  # type: ignore[misc]
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            kind | None, typer.Option("/".join(names), help=text, rich_help_panel=panel)
+        ],
+    )
+
+
+def _panel(cls: type[Config], name: str) -> str:
+    """The heading in the help: fields of one class stand together, the command's own first."""
+    owner = next(
+        base for base in reversed(cls.__mro__) if name in vars(base).get("__annotations__", ())
+    )
+    return {TrainingConfig: "Training", Config: "Repeatability and machine"}.get(
+        owner, "Experiment"
+    )
+
+
+def _shown(default: Any) -> str:
+    match default:
+        case None | dataclasses.MISSING:
+            return ""
+        case bool():
+            return "yes" if default else "no"
+        case tuple():
+            return " ".join(map(str, default))
+    return str(default)

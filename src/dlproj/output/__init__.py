@@ -1,0 +1,1 @@
+"""What people see and keep: the terminal, run directories, figures."""

@@ -1,0 +1,1 @@
+"""Figures of the results. This package alone imports matplotlib."""

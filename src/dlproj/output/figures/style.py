@@ -1,0 +1,51 @@
+"""The look that all figures share."""
+
+import io
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dlproj.output.run_dir import RunDir
+
+# Okabe & Ito (2008): told apart with any colour vision.
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#777777",
+)  # fmt: skip
+
+RC = {
+    "font.size": 11,
+    "axes.titlesize": 13,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#DDDDDD",
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+}
+
+
+def new_figure(width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
+    """A figure of so many inches, and its axes: one, or an array as `grid` asks."""
+    mpl.rcParams.update(RC)  # type: ignore[arg-type]
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(**grid)
+
+
+def picture_axes(axes: Axes) -> None:
+    """Axes that only hold a picture."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+
+
+def save(figure: Figure, run: RunDir, name: str) -> None:
+    """Write a figure to the run as `name`.png."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150)
+    run.write(f"{name}.png", buffer.getvalue())

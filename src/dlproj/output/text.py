@@ -1,0 +1,21 @@
+"""Numbers for people: plain, or summarised over seeds by `dlproj.statistics.describe`."""
+
+from typing import Any
+
+
+def percent(value: float | dict[str, Any], digits: int = 2) -> str:
+    """A fraction, or one summarised over seeds, for people."""
+    if isinstance(value, dict):
+        low, high = value["ci95"]
+        return (
+            f"{value['mean']:.{digits}%} ± {value['std']:.{digits}%} "
+            f"(95 % {low:.{digits}%} to {high:.{digits}%})"
+        )
+    return f"{value:.{digits}%}"
+
+
+def number(value: float | dict[str, Any], form: str = ".4g") -> str:
+    """A number, or one summarised over seeds, for people."""
+    if isinstance(value, dict):
+        return f"{value['mean']:{form}} ± {value['std']:{form}}"
+    return f"{value:{form}}"

@@ -1,0 +1,48 @@
+"""Means, intervals and tests over repeated runs."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+
+def describe(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, sample standard deviation, and the mean's 95 % interval by Student's t.
+
+    A single value has a deviation of 0 and is its own interval.
+    """
+    mean = math.fsum(values) / len(values)
+    std, (low, high) = _spread(values, mean)
+    return {"mean": mean, "std": std, "ci95": [low, high], "values": list(values)}
+
+
+def paired_test(first: Sequence[float], second: Sequence[float]) -> dict[str, Any]:
+    """Mean difference of pairs, its 95 % interval, and the p-value of Student's paired t-test.
+
+    The p-value is None for a single pair; it is 1 where all pairs are equal, and 0 where all
+    differ by the same amount.
+    """
+    differences = [a - b for a, b in zip(first, second, strict=True)]
+    mean = math.fsum(differences) / len(differences)
+    std, interval = _spread(differences, mean)
+    p_value: float | None
+    if len(differences) == 1:
+        p_value = None
+    elif std == 0:
+        p_value = float(mean == 0)
+    else:
+        from scipy.stats import ttest_rel  # noqa: PLC0415 - takes a second
+
+        p_value = float(ttest_rel(first, second).pvalue)
+    return {"difference": mean, "ci95": list(interval), "p_value": p_value}
+
+
+def _spread(values: Sequence[float], mean: float) -> tuple[float, tuple[float, float]]:
+    """Sample standard deviation, and the 95 % interval of the mean."""
+    n = len(values)
+    if n == 1:
+        return 0.0, (mean, mean)
+    from scipy.stats import t as student  # noqa: PLC0415 - takes a second
+
+    std = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    half = float(student.ppf(0.975, n - 1)) * std / math.sqrt(n)
+    return std, (mean - half, mean + half)

@@ -1,0 +1,1 @@
+"""How networks are trained: the loop, schedules, devices and checkpoints."""

@@ -1,0 +1,95 @@
+"""What the training runs on: device, precision and threads, decided once."""
+
+import ctypes
+import dataclasses
+import os
+import platform
+from typing import Any
+
+import torch
+
+from dlproj.errors import DlprojError
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """A device and the precision of its matrix products."""
+
+    device: torch.device
+    precision: str
+    threads: int
+
+    def autocast(self) -> torch.autocast:
+        """Matrix products in bf16 where that is the precision; elsewhere a no-op."""
+        return torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16")
+
+    def describe(self) -> dict[str, Any]:
+        """The `environment` of a result."""
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+        return {
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "device": str(self.device),
+            "device_name": name,
+            "threads": self.threads,
+            "precision": self.precision,
+            "platform": platform.platform(),
+        }
+
+
+def choose_machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
+    """Take the machine that the settings ask for, and set torch's thread count.
+
+    Raises:
+        DlprojError: the device is not there.
+    """
+    chosen = _device(device)
+    if precision == "auto":
+        precision = "bf16" if _computes_bf16(chosen) else "fp32"
+    torch.set_num_threads(threads or _cores())
+    _keep_freed_memory()
+    return Machine(chosen, precision, torch.get_num_threads())
+
+
+def _device(name: str) -> torch.device:
+    present = {"cpu"}
+    present |= {f"cuda:{i}" for i in range(torch.cuda.device_count())}
+    present |= {"mps"} if torch.backends.mps.is_available() else set()
+    if name == "auto":
+        name = next(kind for kind in ("cuda:0", "mps", "cpu") if kind in present)
+    name = "cuda:0" if name == "cuda" else name
+    if name not in present:
+        raise DlprojError(
+            f"--device {name}: not on this machine, which has {', '.join(sorted(present))}"
+        )
+    return torch.device(name)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc reuse freed memory instead of giving it back to the system.
+
+    Each step frees and takes the same few large buffers; the system would clear each anew.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        libc.mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def _computes_bf16(device: torch.device) -> bool:
+    """Whether bf16 runs on instructions of its own; emulated, it is slower than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        features = torch.cpu.get_capabilities()
+        return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
+    return False
