@@ -3,7 +3,7 @@
 # Usage: scripts/test.sh [-k name]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-"$root/scripts/install.sh" dev
+"$root/scripts/install.sh" test
 cd "$root"
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .

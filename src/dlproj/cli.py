@@ -17,6 +17,7 @@ from dlproj.config import (
     DigitsConfig,
     LangidConfig,
     RegressionConfig,
+    check_device,
 )
 from dlproj.errors import DlprojError, Interrupted
 from dlproj.interrupts import interrupts
@@ -96,7 +97,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 @app.command("predict-digit")
 def predict_digit(
-    images: Annotated[list[Path], typer.Argument(help="Pictures of one digit each.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of one digit each.")
+    ],
     model: Model = None,
     strip: Annotated[Path, typer.Option(help="Picture to make of what the network saw.")] = Path(
         "predict-digit.png"
@@ -107,6 +110,7 @@ def predict_digit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
     """Read your own pictures of digits."""
+    check_device(device)
     from dlproj.experiments.predict import predict_digits
     from dlproj.output.console import Console
 
@@ -123,7 +127,7 @@ def predict_digit(
 @app.command("predict-langid")
 def predict_langid(
     words: Annotated[
-        list[str] | None, typer.Argument(help="Words; - reads standard input.")
+        list[str] | None, typer.Argument(metavar="WORD...", help="Words; - reads standard input.")
     ] = None,
     file: Annotated[Path | None, typer.Option(help="File of words, one a line.")] = None,
     model: Model = None,
@@ -132,6 +136,7 @@ def predict_langid(
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
     """Name the language of your own words."""
+    check_device(device)
     from dlproj.data.words import read_lines
     from dlproj.experiments.predict import predict_languages
     from dlproj.output.console import Console

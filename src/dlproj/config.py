@@ -53,10 +53,7 @@ class Config:
     threads: Threads = 0
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", self.device):
-            raise ValueError(
-                f"--device must be auto, cpu, cuda, cuda:N or mps, not {self.device!r}"
-            )
+        check_device(self.device)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,7 +98,7 @@ class DigitsConfig(TrainingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.data is not None and self.dataset != "mnist":
-            raise ValueError("--data and --dataset both name the images: give one of them")
+            raise UsageError("--data and --dataset both name the images: give one of them")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -235,6 +232,16 @@ class BatchnormConfig(Config):
 C = TypeVar("C", bound=Config)
 
 
+def check_device(device: str) -> None:
+    """Whether it names a kind of device.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", device):
+        raise UsageError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {device!r}")
+
+
 def flag(name: str) -> str:
     """The command-line flag of a field: `batch_size` is `--batch-size`."""
     return "--" + name.replace("_", "-")
@@ -269,8 +276,6 @@ def validate(cls: type[C], values: Mapping[str, Any]) -> C:
         return TypeAdapter(cls).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
-        if not first["loc"]:  # raised by __post_init__, in its own words
-            raise UsageError(str(first["ctx"]["error"])) from None
         problem = first["msg"].replace("Input should be", "must be")
         raise UsageError(
             f"{flag(str(first['loc'][0]))} {problem}, not {first['input']!r}"

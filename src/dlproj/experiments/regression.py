@@ -54,7 +54,7 @@ def run(config: RegressionConfig, context: Context) -> Outcome:
     if context.session.plots:
         from dlproj.output.figures import regression as figures  # noqa: PLC0415 - takes a second
 
-        figures.draw(context.run, curve, (curve.test.y + error.cpu())[:, 0])
+        figures.draw(context.run, curve, (curve.test.y + error.cpu())[:, 0].numpy())
     return Outcome(
         {
             "test_loss": half_mse(error),

@@ -79,9 +79,9 @@ def draw_gallery(
     after = result.logits.softmax(1).cpu()
     for column, index in enumerate(chosen):
         label = int(test.labels[index])
-        original = test.pictures[index].float() / 255
-        adversarial = result.images[index, 0].cpu()
-        span = max(float((adversarial - original).abs().max()), 1e-9)
+        original = test.pictures[index].numpy() / 255
+        adversarial = result.images[index, 0].cpu().numpy()
+        span = max(float(abs(adversarial - original).max()), 1e-9)
         for place in axes[:, column]:
             picture_axes(place)
         axes[0, column].imshow(1 - original, cmap="gray", vmin=0, vmax=1)

@@ -1,27 +1,30 @@
 """Figures of `train-regression`."""
 
+import numpy as np
 from matplotlib.axes import Axes
-from torch import Tensor
+from numpy.typing import NDArray
 
 from dlproj.data.regression import Curve
 from dlproj.output.figures.style import BLUE, GREY, ORANGE, RED, new_figure, save
 from dlproj.output.run_dir import RunDir
 
 
-def draw(run: RunDir, curve: Curve, predicted: Tensor) -> None:
+def draw(run: RunDir, curve: Curve, predicted: NDArray[np.float64]) -> None:
     """All of them. `predicted` are the outputs (points,) at the test points."""
     draw_fit(run, curve, predicted)
     draw_losses(run)
 
 
-def draw_fit(run: RunDir, curve: Curve, predicted: Tensor) -> None:
+def draw_fit(run: RunDir, curve: Curve, predicted: NDArray[np.float64]) -> None:
     """Data and prediction over x, and the error below them."""
     figure, (above, below) = new_figure(
         9, 6, nrows=2, sharex=True, gridspec_kw={"height_ratios": [2, 1]}
     )
-    x, y = curve.test.x[:, 0], curve.test.y[:, 0]
-    above.plot(curve.train.x[:, 0], curve.train.y[:, 0], ".", color=GREY, markersize=4, alpha=0.3,
-               label="training points")  # fmt: skip
+    x, y = curve.test.x[:, 0].numpy(), curve.test.y[:, 0].numpy()
+    above.plot(
+        curve.train.x[:, 0].numpy(), curve.train.y[:, 0].numpy(), ".",
+        color=GREY, markersize=4, alpha=0.3, label="training points",
+    )  # fmt: skip
     above.plot(x, y, color=BLUE, linewidth=4, alpha=0.5, label=curve.name)
     above.plot(x, predicted, "--", color=RED, label="network")
     above.set_ylabel("y")

@@ -23,7 +23,7 @@ def draw_strip(pictures: Tensor, predictions: Sequence["Prediction"]) -> bytes:
     )
     for place in places.flat:
         picture_axes(place)
-    for place, picture, prediction in zip(places.flat, pictures, predictions, strict=False):
+    for place, picture, prediction in zip(places.flat, pictures.numpy(), predictions, strict=False):
         place.imshow(picture, cmap="gray", vmin=0, vmax=255)
         place.set_title(f"{prediction.label}  {prediction.confidence:.0%}", loc="center")
     buffer = io.BytesIO()

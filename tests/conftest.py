@@ -1,0 +1,96 @@
+"""What the tests share: a small data set, and dlproj's command line in this process."""
+
+import gzip
+import json
+import os
+import signal
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dlproj.data.digits import load_digits
+
+COURSE = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def course() -> Path:
+    """The folder of the course's own files."""
+    if not COURSE.is_dir():
+        pytest.skip(f"the course's files are not in {COURSE}")
+    return COURSE
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test in a folder of its own, with its signal handlers and threads put back."""
+    monkeypatch.chdir(tmp_path)
+    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    for signum, handler in handlers.items():
+        signal.signal(signum, handler)
+
+
+def idx(array: torch.Tensor) -> bytes:
+    """A tensor of bytes in the IDX format."""
+    header = struct.pack(f">I{array.ndim}I", 0x0800 | array.ndim, *array.shape)
+    return header + array.to(torch.uint8).numpy().tobytes()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 640 training and 300 test images of MNIST, as a user's folder."""
+    folder = tmp_path_factory.mktemp("tiny")
+    digits = load_digits()
+    for name, images, count in (("train", digits.train, 640), ("t10k", digits.test, 300)):
+        pictures = gzip.compress(idx(images.pictures[:count]))
+        (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(pictures)
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(idx(images.labels[:count]))
+    return folder
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+Dlproj = Callable[..., Done]
+
+
+@pytest.fixture
+def dlproj(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Dlproj:
+    """Run a command in this process."""
+    from dlproj.cli import main
+
+    def run(*arguments: object) -> Done:
+        capfd.readouterr()
+        monkeypatch.setattr(sys, "argv", ["dlproj", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, out, err)
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    """For a command in a process of its own."""
+    return {**os.environ, "COLUMNS": "80"}

@@ -1,0 +1,64 @@
+"""Curves: data and recipes."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from dlproj.data.regression import FUNCTIONS, load_curve
+from dlproj.errors import DlprojError
+from tests.conftest import Dlproj
+
+
+def test_the_courses_points() -> None:
+    curve = load_curve()
+    assert [len(part.x) for part in (curve.train, curve.validation, curve.test)] == [2048, 200, 257]
+    assert curve.test.x[0].item() == -2 * math.pi
+    assert curve.test.x[-1].item() == 2 * math.pi
+    torch.testing.assert_close(curve.test.y, torch.sin(curve.test.x))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_is_finite_and_moderate(function: str) -> None:
+    curve = load_curve(function)
+    assert curve.train.y.isfinite().all()
+    assert curve.train.y.abs().max() <= 2 * math.pi
+
+
+def test_the_standard_recipe_reaches_its_bar(dlproj: Dlproj) -> None:
+    done = dlproj("train-regression", "--seeds", 3, "--no-plots", "--json")
+    assert max(done.json["metrics"]["test_loss"]["values"]) < 1e-4
+
+
+def test_the_best_recipe_reaches_its_bar(dlproj: Dlproj) -> None:
+    done = dlproj("train-regression", "--recipe", "best", "--no-plots", "--json")
+    assert done.json["metrics"]["test_loss"] < 1e-8
+    assert done.json["metrics"]["test_mse"] == 2 * done.json["metrics"]["test_loss"]
+
+
+def test_own_points_in_any_units(dlproj: Dlproj, tmp_path: Path) -> None:
+    rows = [(1e6 + x / 10, 500 + 300 * math.sin(x / 40)) for x in range(400)]
+    (tmp_path / "own.csv").write_text("time,value\n" + "\n".join(f"{x},{y}" for x, y in rows))
+    done = dlproj("train-regression", "--data", "own.csv", "--json")
+    assert done.code == 0, done.err
+    assert done.json["metrics"]["max_abs_error"] < 0.1 * 600
+
+
+BAD = {
+    "few": ("1,2\n" * 5, "5 rows; at least 20 are needed"),
+    "words": ("x,y\n1,2\na,b\n", "line 3 must be two numbers"),
+    "three": ("1,2,3\n", "line 1 must be two numbers"),
+    "infinite": ("x,y\n1,inf\n", "line 2 must be two numbers"),
+    "same": ("1,2\n" * 30, "all x are the same"),
+    "binary": ("1,2\n\0\1\2", "line 2 must be two numbers"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_refuses_what_is_no_curve(name: str, tmp_path: Path) -> None:
+    text, message = BAD[name]
+    path = tmp_path / "own.csv"
+    path.write_text(text)
+    with pytest.raises(DlprojError, match=message):
+        load_curve(path=path)

@@ -1,0 +1,70 @@
+"""Intervals and tests, against textbook numbers."""
+
+import pytest
+
+from dlproj.experiments.batchnorm import compare, thin_out, verdict
+from dlproj.statistics import describe, paired_test
+
+
+def test_describe() -> None:
+    summary = describe([1.0, 2.0, 3.0, 4.0])
+    assert summary["mean"] == 2.5
+    assert summary["std"] == pytest.approx(1.290994)
+    # Student's t for 3 degrees of freedom is 3.182446.
+    half = 3.182446 * 1.290994 / 2
+    assert summary["ci95"] == pytest.approx([2.5 - half, 2.5 + half], abs=1e-5)
+
+
+def test_one_value_is_its_own_interval() -> None:
+    assert describe([0.5])["ci95"] == [0.5, 0.5]
+
+
+def test_paired_test() -> None:
+    # Differences 1, 2, 3: mean 2, standard error 1/sqrt(3), so t = 3.4641 with 2 degrees.
+    result = paired_test([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+    assert result["difference"] == 2
+    assert result["p_value"] == pytest.approx(0.0741799, abs=1e-6)
+    assert result["ci95"] == pytest.approx([2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "p_value"),
+    [([1.0], [2.0], None), ([1.0, 2.0], [1.0, 2.0], 1.0), ([2.0, 3.0], [1.0, 2.0], 0.0)],
+)
+def test_degenerate_pairs(first: list[float], second: list[float], p_value: float | None) -> None:
+    assert paired_test(first, second)["p_value"] == p_value
+
+
+def cell(with_: list[float], without: list[float], diverged: tuple[int, int] = (0, 0)) -> str:
+    runs = [
+        {"arm": arm, "accuracy": value, "diverged": index < count}
+        for arm, values, count in (("with", with_, diverged[0]), ("without", without, diverged[1]))
+        for index, value in enumerate(values)
+    ]
+    return verdict(compare(0.2, runs), comparisons=2)
+
+
+def test_verdicts_in_plain_words() -> None:
+    assert cell([0.98, 0.99, 0.97], [0.98, 0.985, 0.98]).startswith("no difference shown at 0.2")
+    assert "more accurate with BatchNorm" in cell([0.98, 0.981, 0.982], [0.95, 0.952, 0.951])
+    assert "less accurate with BatchNorm" in cell([0.95, 0.952, 0.951], [0.98, 0.981, 0.982])
+    assert (
+        cell([0.98, 0.98], [0.1, 0.97], (0, 1))
+        == "without BatchNorm training diverges at 0.2 (1 of 2 runs)"
+    )
+    assert "both diverge (1 and 2 of 2 runs)" in cell([0.1, 0.9], [0.1, 0.1], (1, 2))
+    assert "shows nothing" in cell([0.9], [0.8])
+
+
+def test_a_difference_must_hold_against_all_comparisons() -> None:
+    with_, without = [0.980, 0.984, 0.982, 0.983], [0.979, 0.981, 0.981, 0.980]
+    p_value = paired_test(with_, without)["p_value"]
+    assert 0.025 < p_value < 0.05
+    assert cell(with_, without).startswith("no difference shown")
+
+
+def test_loss_curves_are_thinned_by_means() -> None:
+    assert thin_out([1.0, 2.0]) == [1.0, 2.0]
+    thin = thin_out([float(n) for n in range(1000)])
+    assert len(thin) == 100
+    assert thin[0] == 4.5

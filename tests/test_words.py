@@ -1,0 +1,138 @@
+"""Words: encoding, batches of one length, and files."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlproj.data.words import ALPHABET, LengthBatches, encode, load_words
+from dlproj.errors import DlprojError
+
+
+def test_encoding() -> None:
+    letters, lengths = encode(["abc", "Żółw", "don't", "crème", "ß"], ALPHABET)
+    assert lengths.tolist() == [3, 4, 5, 5, 1]
+    assert letters[0].tolist() == [0, 1, 2, -1, -1]
+    assert [ALPHABET[index] for index in letters[1][:4]] == list("żółw")
+    assert letters[2].tolist() == [3, 14, 13, -1, 19]  # the apostrophe keeps its place
+    assert [ALPHABET[index] for index in letters[3][:5]] == list("crème")
+    assert letters[4][0] == -1
+
+
+def test_a_strange_accent_is_taken_off() -> None:
+    letters, _ = encode(["ñ", "ã"], "abn")
+    assert letters[:, 0].tolist() == [2, 0]
+
+
+@given(st.lists(st.text(min_size=1, max_size=80), min_size=1, max_size=20))
+def test_encoding_agrees_with_letter_by_letter(words: list[str]) -> None:
+    letters, lengths = encode(words, ALPHABET)
+    assert len(letters) == len(lengths) == len(words)
+    for row, length, word in zip(letters, lengths.tolist(), words, strict=True):
+        assert length <= 64
+        assert (row[length:] == -1).all()
+        for index, letter in zip(row[:length].tolist(), word.lower(), strict=False):
+            if word.isascii() and letter in ALPHABET:
+                assert ALPHABET[index] == letter
+
+
+def test_what_ships() -> None:
+    data = load_words()
+    assert data.names == ["English", "Spanish", "Finnish", "Dutch", "Polish"]
+    assert torch.bincount(data.train.labels).min() >= 50_000
+    assert min(len(data.validation), len(data.test)) > 15_000
+    words = [
+        {tuple(row.tolist()) for row in split.letters[:, :24]}
+        for split in (data.train, data.validation, data.test)
+    ]
+    assert words[0].isdisjoint(words[1])
+    assert words[0].isdisjoint(words[2])
+    assert words[1].isdisjoint(words[2])
+    assert (data.train.letters.max(1).values >= 0).all()
+
+
+def test_batches_hold_each_word_once_and_one_length_each() -> None:
+    data = load_words().test
+    batches = LengthBatches(data, batch_size=100, seed=0)
+    seen = list(batches.epoch(0))
+    assert len(seen) == len(batches)
+    assert sum(len(labels) for _, labels in seen) == len(data)
+    assert all((letters >= 0).all() for letters, _ in seen)
+    assert torch.bincount(torch.cat([labels for _, labels in seen])).equal(
+        torch.bincount(data.labels)
+    )
+    orders = [torch.cat([labels for _, labels in batches.epoch(n)]) for n in (0, 1, 0)]
+    assert not orders[0].equal(orders[1])
+    assert orders[0].equal(orders[2])
+
+
+def test_the_courses_file(course: Path) -> None:
+    data = load_words(course / "lang_id.npz")
+    assert data.alphabet == ALPHABET
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [17_500, 500, 500]
+
+
+def npz(**changes: Any) -> bytes:
+    arrays: dict[str, Any] = {"chars": np.array(list("ab")), "language_names": np.array(["A", "B"])}
+    for split in ("train", "dev", "test"):
+        arrays[f"{split}_x"] = np.array([[0, 1, -1], [1, -1, -1]])
+        arrays[f"{split}_y"] = np.array([0, 1])
+    buffer = io.BytesIO()
+    np.savez(buffer, **{**arrays, **changes})
+    return buffer.getvalue()
+
+
+BAD_NPZ = {
+    "text": (b"not a zip", "npz"),
+    "lacking": (npz()[:-30], "npz"),
+    "gap": (npz(train_x=np.array([[0, -1, 1], [1, -1, -1]])), "then -1"),
+    "empty word": (npz(dev_x=np.array([[-1, -1], [1, -1]])), "then -1"),
+    "letter": (npz(test_x=np.array([[2, -1], [1, -1]])), "beyond"),
+    "label": (npz(test_y=np.array([0, 2])), "beyond"),
+    "floats": (npz(train_y=np.array([0.5, 1])), "integers"),
+    "shape": (npz(train_y=np.array([0])), "must be"),
+    "pickle": (npz(train_x=np.array([[{}], [None]], dtype=object)), "allow_pickle"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_NPZ)
+def test_refuses_an_npz_that_is_not_such_data(name: str, tmp_path: Path) -> None:
+    content, message = BAD_NPZ[name]
+    path = tmp_path / "words.npz"
+    path.write_bytes(content)
+    with pytest.raises(DlprojError, match=message):
+        load_words(path)
+
+
+def test_any_languages_and_letters_from_a_csv(tmp_path: Path) -> None:
+    path = tmp_path / "words.csv"
+    path.write_text("\n".join(f"żółw{n},pl\nword{n},en" for n in range(200)), encoding="utf-8")
+    data = load_words(path)
+    assert data.names == ["en", "pl"]
+    assert set("żółword") <= set(data.alphabet)
+    assert 340 < len(data.train) < 380
+    assert len(data.train) + len(data.validation) + len(data.test) == 400
+
+
+BAD_CSV = {
+    "three columns": (b"a,b,c\n", "line 1: must be word,label"),
+    "blank word": (b"a,b\n ,b\n", "line 2"),
+    "few": (b"a,b\n", "too few words"),
+    "one language": (b"\n".join(b"w%d,b" % n for n in range(200)), "two languages"),
+    "latin-1": ("ä,b".encode("latin-1"), "utf-8"),
+    "long": (b"a" * 200_000 + b",b", "field larger"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CSV)
+def test_refuses_a_csv_that_is_not_such_data(name: str, tmp_path: Path) -> None:
+    content, message = BAD_CSV[name]
+    path = tmp_path / "words.csv"
+    path.write_bytes(content)
+    with pytest.raises(DlprojError, match=message):
+        load_words(path)
