@@ -66,6 +66,9 @@ def test_each_epoch_sees_each_example_once_in_another_order() -> None:
     assert torch.equal(first.sort(0)[0], second.sort(0)[0])
     again = torch.cat([x for x, _ in batches().epoch(0)])
     assert torch.equal(first, again)
+    other_seed = batches()
+    other_seed.seed = 2
+    assert not torch.equal(first, torch.cat([x for x, _ in other_seed.epoch(0)]))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])

@@ -110,8 +110,8 @@ def test_words_from_a_file_and_from_standard_input(dlproj: Dlproj, tmp_path: Pat
     ]  # fmt: skip
     piped = subprocess.run(
         [sys.executable, "-m", "dlproj", "predict-langid", "-"],
-        input=(tmp_path / "words.txt").read_text(encoding="utf-8"), capture_output=True, text=True, check=True,
-        env=os.environ,
+        input=(tmp_path / "words.txt").read_text(encoding="utf-8"),
+        capture_output=True, text=True, check=True, env=os.environ,
     )  # fmt: skip
     assert piped.stdout == from_file
 

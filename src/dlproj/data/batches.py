@@ -3,13 +3,18 @@
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
 def epoch_generator(seed: int, epoch: int) -> torch.Generator:
-    """The random numbers of one epoch: the same for the same seed and epoch, so resume is exact."""
-    return torch.Generator().manual_seed(seed << 32 | epoch)
+    """The random numbers of one epoch: the same for the same seed and epoch, so resume is exact.
+
+    The two are mixed into 32 bits, because torch's generator looks at no more of its seed.
+    """
+    mixed = np.random.SeedSequence((seed, epoch)).generate_state(1)
+    return torch.Generator().manual_seed(int(mixed[0]))
 
 
 class ShuffledBatches:
