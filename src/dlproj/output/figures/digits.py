@@ -60,6 +60,7 @@ def draw_confidence(
                 axes.annotate(
                     names[int(predicted[index])], place, (9, 5), textcoords="offset points",
                     color=RED, weight="bold", fontsize=11, zorder=4,
+                    bbox={"facecolor": "white", "alpha": 0.85, "pad": 0.3, "linewidth": 0},
                 )  # fmt: skip
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(len(names) - 0.4, -0.6)

@@ -1,12 +1,13 @@
 """Figures of `train-regression`."""
 
 import numpy as np
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from dlproj.data.regression import Curve
 from dlproj.output.figures.style import BLUE, GREY, ORANGE, RED, new_figure, save
 from dlproj.output.run_dir import RunDir
+
+POINTS_DRAWN = 64
 
 
 def draw(run: RunDir, curve: Curve, predicted: NDArray[np.float64]) -> None:
@@ -21,15 +22,16 @@ def draw_fit(run: RunDir, curve: Curve, predicted: NDArray[np.float64]) -> None:
         9, 6, nrows=2, sharex=True, gridspec_kw={"height_ratios": [2, 1]}
     )
     x, y = curve.test.x[:, 0].numpy(), curve.test.y[:, 0].numpy()
+    every = max(1, len(curve.train.x) // POINTS_DRAWN)
+    some = f"one in {every} " if every > 1 else ""
     above.plot(
-        curve.train.x[:, 0].numpy(), curve.train.y[:, 0].numpy(), ".",
-        color=GREY, markersize=4, alpha=0.3, label="training points",
+        curve.train.x[::every, 0].numpy(), curve.train.y[::every, 0].numpy(), "o",
+        color=GREY, markersize=5, alpha=0.6, markeredgewidth=0, label=some + "training points",
     )  # fmt: skip
     above.plot(x, y, color=BLUE, linewidth=4, alpha=0.5, label=curve.name)
     above.plot(x, predicted, "--", color=RED, label="network")
     above.set_ylabel("y")
-    above.set_title("The curve and what the network makes of it")
-    _legend_above(above)
+    above.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
     below.plot(x, predicted - y, color=RED)
     below.axhline(0, color=GREY, linewidth=1)
     below.set_ylabel("error")
@@ -59,7 +61,3 @@ def draw_losses(run: RunDir) -> None:
     axes.set_title("Loss")
     axes.legend()
     save(figure, run, "training_curve")
-
-
-def _legend_above(axes: Axes) -> None:
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)
