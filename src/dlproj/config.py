@@ -33,6 +33,9 @@ BatchSize = Annotated[int, Ge(1), Le(1_000_000), Doc("Examples in one step.")]
 LearningRate = Annotated[float, Gt(0), Le(1000), Doc("Highest learning rate of the schedule.")]
 Momentum = Annotated[float, Ge(0), Lt(1), Doc("SGD's momentum, Adam's beta1.")]
 WeightDecay = Annotated[float, Ge(0), Le(100), Doc("Weight decay of the optimiser.")]
+LabelSmoothing = Annotated[
+    float, Ge(0), Lt(1), Doc("Share of each target that goes to all classes alike.")
+]
 Schedule = Annotated[
     Literal["constant", "linear", "cosine", "one-cycle"],
     Doc("Course of the learning rate over the run."),
@@ -60,7 +63,7 @@ class Config:
 class TrainingConfig(Config):
     """What every command that trains has."""
 
-    recipe: Recipe = "standard"
+    recipe: str
     seeds: Seeds = 1
     epochs: Epochs
     batch_size: BatchSize
@@ -78,14 +81,43 @@ class DigitsConfig(TrainingConfig):
     recipes: ClassVar[Recipes] = {
         "standard": {},
         "report": {"schedule": "constant", "precision": "fp32"},
+        "fast": {
+            "network": "fast",
+            "batch_size": 256,
+            "lr": 0.2,
+            "momentum": 0.9,
+            "schedule": "one-cycle",
+        },
+        "best": {
+            "epochs": 10,
+            "batch_size": 128,
+            "lr": 0.05,
+            "momentum": 0.9,
+            "weight_decay": 5e-4,
+            "schedule": "one-cycle",
+            "label_smoothing": 0.1,
+            "shift": 2,
+        },
     }
+
+    recipe: Annotated[
+        Literal["standard", "report", "fast", "best"],
+        Doc("A named set of defaults; single flags win over it."),
+    ] = "standard"
 
     epochs: Epochs = 1
     batch_size: BatchSize = 64
     lr: LearningRate = 0.02
     momentum: Momentum = 0.92
     schedule: Schedule = "linear"
+    network: Annotated[
+        Literal["report", "fast"], Doc("The report's network, or one with a quarter of its work.")
+    ] = "report"
     batchnorm: Annotated[bool, Doc("BatchNorm after each convolution.")] = True
+    label_smoothing: LabelSmoothing = 0.0
+    shift: Annotated[
+        int, Ge(0), Le(14), Doc("Move training images at random, by up to so many pixels.")
+    ] = 0
     dataset: Annotated[
         Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
         Doc("mnist ships; the others are downloaded once."),
@@ -157,9 +189,7 @@ class LangidConfig(TrainingConfig):
     batch_size: BatchSize = 128
     lr: LearningRate = 0.02
     schedule: Schedule = "one-cycle"
-    label_smoothing: Annotated[
-        float, Ge(0), Lt(1), Doc("Share of the target that goes to all languages alike.")
-    ] = 0.1
+    label_smoothing: LabelSmoothing = 0.1
     hidden: Annotated[int, Ge(1), Le(4096), Doc("Size of the GRU's state.")] = 64
     layers: Annotated[int, Ge(1), Le(8), Doc("GRUs on top of each other.")] = 1
     bidirectional: Annotated[bool, Doc("Read each word from both ends.")] = True

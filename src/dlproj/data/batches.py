@@ -18,7 +18,10 @@ def epoch_generator(seed: int, epoch: int) -> torch.Generator:
 
 
 class ShuffledBatches:
-    """Batches of (inputs, targets) in an order drawn anew for each epoch; the last may be short."""
+    """Batches of (inputs, targets) in an order drawn anew for each epoch; the last may be short.
+
+    `prepare` makes of the inputs, with the epoch's random numbers, what the network takes.
+    """
 
     def __init__(
         self,
@@ -27,7 +30,7 @@ class ShuffledBatches:
         *,
         batch_size: int,
         seed: int,
-        prepare: Callable[[Tensor], Tensor] = lambda inputs: inputs,
+        prepare: Callable[[Tensor, torch.Generator], Tensor] = lambda inputs, _: inputs,
     ) -> None:
         self.inputs = inputs
         self.targets = targets
@@ -40,6 +43,7 @@ class ShuffledBatches:
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of one epoch, counted from 0."""
-        order = torch.randperm(len(self.targets), generator=epoch_generator(self.seed, number))
+        generator = epoch_generator(self.seed, number)
+        order = torch.randperm(len(self.targets), generator=generator)
         for rows in order.to(self.targets.device).split(self.batch_size):
-            yield self.prepare(self.inputs[rows]), self.targets[rows]
+            yield self.prepare(self.inputs[rows], generator), self.targets[rows]

@@ -3,13 +3,14 @@
 import json
 import math
 import time
+from functools import partial
 from typing import Any
 
 import torch.nn.functional as F
 
 from dlproj.config import BatchnormConfig, DigitsConfig, to_dict
 from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Digits, Images, load_digits, to_pixels
+from dlproj.data.digits import Digits, Images, load_digits, shifted_pixels
 from dlproj.errors import DivergedError
 from dlproj.experiments.digits import classify, make_training
 from dlproj.experiments.run import Context, Outcome
@@ -75,7 +76,7 @@ def train_cell(
         images.labels.to(device),
         batch_size=config.batch_size,
         seed=seed,
-        prepare=to_pixels,
+        prepare=partial(shifted_pixels, most=0),
     )
     settings = DigitsConfig(
         seed=seed,

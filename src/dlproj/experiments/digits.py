@@ -1,6 +1,7 @@
 """Task 1: a CNN learns handwritten digits."""
 
 import time
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,10 +10,10 @@ from torch import Tensor
 
 from dlproj.config import DigitsConfig
 from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.digits import Images, load_digits, shifted_pixels, to_pixels
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.training import train
-from dlproj.models.digits import DigitCNN
+from dlproj.models.digits import DigitCNN, FastCNN
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
 from dlproj.training.checkpoint import pack, pack_model
@@ -33,7 +34,7 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
         images.labels,
         batch_size=config.batch_size,
         seed=config.seed,
-        prepare=to_pixels,
+        prepare=partial(shifted_pixels, most=config.shift),
     )
     training = make_training(config, digits.classes, len(batches), device)
 
@@ -46,7 +47,7 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
         lambda: fit(
             training,
             batches,
-            loss_fn=F.cross_entropy,
+            loss_fn=partial(F.cross_entropy, label_smoothing=config.label_smoothing),
             epochs=config.epochs,
             machine=context.machine,
             score=accuracy,
@@ -92,7 +93,8 @@ def make_training(
 ) -> Training:
     """The network with fresh weights, SGD and its schedule."""
     torch.manual_seed(config.seed)
-    model = DigitCNN(batchnorm=config.batchnorm, classes=classes)
+    network = {"report": DigitCNN, "fast": FastCNN}[config.network]
+    model = network(batchnorm=config.batchnorm, classes=classes)
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(
         model.parameters(),
