@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from dlproj.experiments.trained import load_model
+from dlproj.training.checkpoint import unpack
 from tests import schemas
 from tests.conftest import Dlproj, environment
 
@@ -183,7 +184,11 @@ def test_divergence_is_one_line_and_keeps_the_run(
     assert "no longer finite at step" in done.err
     assert "try a lower --lr" in done.err
     assert done.err.count("\n") == 1
-    assert not (tmp_path / "runs/train-digits/1/result.json").exists()
+    run = tmp_path / "runs/train-digits/1"
+    assert not (run / "result.json").exists()
+    kept = (run / "checkpoint/training.safetensors").read_bytes()
+    tensors, _ = unpack(kept)
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
 
 
 def test_divergence_is_a_result_of_the_ablation(dlproj: Dlproj, tiny: Path) -> None:
@@ -230,6 +235,27 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(
     assert resumed.code == 0, resumed.err
     for name in ("model.safetensors", "metrics.jsonl", "predictions.safetensors"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path
+) -> None:
+    command = (*line("train-digits", tiny), "--epochs", 2, "--no-plots", "--threads", 1)
+    assert dlproj(*command, "--checkpoint-every", 0, "--out", "run").code == 0
+    whole = (tmp_path / "run/model.safetensors").read_bytes()
+    (tmp_path / "run/result.json").unlink()
+    newest = tmp_path / "run/checkpoint/training.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1] + b"?")
+    done = dlproj("train-digits", "--resume", "run", "--no-plots")
+    assert done.code == 0
+    assert "training.safetensors: damaged" in done.err
+    assert (tmp_path / "run/model.safetensors").read_bytes() == whole
+    (tmp_path / "run/result.json").unlink()
+    for checkpoint in (tmp_path / "run/checkpoint").iterdir():
+        checkpoint.write_bytes(b"damaged")
+    done = dlproj("train-digits", "--resume", "run", "--no-plots")
+    assert done.code == 1
+    assert "start a new run" in done.err
 
 
 def test_resume_names_conflicts_and_leaves_finished_runs_alone(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dlproj.experiments.batchnorm import compare, thin_out, verdict
-from dlproj.statistics import describe, paired_test
+from dlproj.experiments.batchnorm import compare_all, thin_out, verdict
+from dlproj.statistics import describe, holm, paired_test
 
 
 def test_describe() -> None:
@@ -41,7 +41,8 @@ def cell(with_: list[float], without: list[float], diverged: tuple[int, int] = (
         for arm, values, count in (("with", with_, diverged[0]), ("without", without, diverged[1]))
         for index, value in enumerate(values)
     ]
-    return verdict(compare(0.2, runs), comparisons=2)
+    other = [{"arm": run["arm"], "accuracy": 0.5, "diverged": 0, "lr": 0.1} for run in runs]
+    return verdict(compare_all([*other, *({"lr": 0.2} | run for run in runs)], [0.1, 0.2])[1])
 
 
 def test_verdicts_in_plain_words() -> None:
@@ -61,6 +62,12 @@ def test_a_difference_must_hold_against_all_comparisons() -> None:
     p_value = paired_test(with_, without)["p_value"]
     assert 0.025 < p_value < 0.05
     assert cell(with_, without).startswith("no difference shown")
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []
 
 
 def test_loss_curves_are_thinned_by_means() -> None:

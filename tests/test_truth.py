@@ -24,4 +24,4 @@ def test_the_reports_digits_recipe(dlproj: Dlproj) -> None:
 def test_standard_language_recipe_on_the_courses_words(dlproj: Dlproj, course: Path) -> None:
     done = dlproj("train-langid", "--data", course / "lang_id.npz", "--seeds", 3, "--no-plots",
                   "--json")  # fmt: skip
-    assert statistics.mean(done.json["metrics"]["test_accuracy"]["values"]) >= 0.90
+    assert statistics.mean(done.json["metrics"]["test_accuracy"]["values"]) >= 0.91

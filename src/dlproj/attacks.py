@@ -44,14 +44,11 @@ def bim(
     targeted: bool = False,
 ) -> Tensor:
     """Basic Iterative Method: FGSM in small steps (Kurakin et al. 2017)."""
-    step_size = step_size or 2.5 * epsilon / steps
-    adversarial = images
     with frozen(model):
-        for _ in range(steps):
-            gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
-            moved = adversarial + step_size * direction(gradient, norm)
-            adversarial = project(moved, images, epsilon, norm)
-    return adversarial
+        return _climb(
+            model, images, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
+            norm=norm, targeted=targeted,
+        )  # fmt: skip
 
 
 def mifgsm(
@@ -96,15 +93,14 @@ def pgd(
 
     Of several restarts, each image keeps the one with the highest loss (lowest if targeted).
     """
-    step_size = step_size or 2.5 * epsilon / steps
     best, best_loss = images, torch.full(labels.shape, -torch.inf, device=images.device)
     with frozen(model):
         for _ in range(restarts):
-            adversarial = random_start(images, epsilon, norm, generator)
-            for _ in range(steps):
-                gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
-                moved = adversarial + step_size * direction(gradient, norm)
-                adversarial = project(moved, images, epsilon, norm)
+            start = random_start(images, epsilon, norm, generator)
+            adversarial = _climb(
+                model, start, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
+                norm=norm, targeted=targeted,
+            )  # fmt: skip
             loss = _losses(model, adversarial, labels, targeted=targeted)
             best = torch.where(per_image(loss > best_loss, images), adversarial, best)
             best_loss = torch.maximum(loss, best_loss)
@@ -170,6 +166,28 @@ def random_start(
 def per_image(values: Tensor, images: Tensor) -> Tensor:
     """One value for each image, (batch,), shaped to meet (batch, ...)."""
     return values.view(-1, *[1] * (images.ndim - 1))
+
+
+def _climb(
+    model: nn.Module,
+    start: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilon: float,
+    steps: int,
+    step_size: float | None,
+    norm: str,
+    targeted: bool,
+) -> Tensor:
+    """Steps along the gradient from `start`, each brought back to within `epsilon` of `images`."""
+    step_size = step_size or 2.5 * epsilon / steps
+    adversarial = start
+    for _ in range(steps):
+        gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
+        moved = adversarial + step_size * direction(gradient, norm)
+        adversarial = project(moved, images, epsilon, norm)
+    return adversarial
 
 
 @torch.no_grad()

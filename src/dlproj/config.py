@@ -226,7 +226,9 @@ class AttackConfig(Config):
         Doc("Run directory, .safetensors, or the course's LeNet; by default the newest "
             "train-digits run here, or else the one that ships."),
     ] = None  # fmt: skip
-    limit: Annotated[int, Ge(1), Doc("Use only so many test images.")] = 1_000_000
+    limit: Annotated[
+        Annotated[int, Ge(1)] | None, Doc("Use only so many test images, instead of all.")
+    ] = None
     batch_size: BatchSize = 250
     save_images: Annotated[bool, Doc("Keep the adversarial images as .npz.")] = False
     data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None

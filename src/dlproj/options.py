@@ -27,7 +27,7 @@ class Session:
         Path | None, typer.Option(help="A config.json of an earlier run; flags win over it.")
     ] = None
     out: Annotated[
-        Path | None, typer.Option(help="Run directory. [default: runs/<command>/<number>]")
+        Path | None, typer.Option(help="Run directory (default runs/<command>/<number>).")
     ] = None
     resume: Annotated[Path | None, typer.Option(help="Unfinished run directory to go on with.")] = (
         None
@@ -92,10 +92,17 @@ def _session_parameters() -> list[inspect.Parameter]:
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=field.default,
-            annotation=hints[field.name],
+            annotation=_in_panel(hints[field.name]),
         )
         for field in dataclasses.fields(Session)
     ]
+
+
+def _in_panel(hint: Any) -> Any:
+    """The same flag, under the heading of its kind in the help."""
+    option = get_args(hint)[1]
+    option.rich_help_panel = "Results"
+    return hint
 
 
 def _setting_parameters(cls: type[Config]) -> list[inspect.Parameter]:

@@ -36,6 +36,16 @@ def paired_test(first: Sequence[float], second: Sequence[float]) -> dict[str, An
     return {"difference": mean, "ci95": list(interval), "p_value": p_value}
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for being several (Holm 1979): the k-th smallest of n times n + 1 - k."""
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted
+
+
 def _spread(values: Sequence[float], mean: float) -> tuple[float, tuple[float, float]]:
     """Sample standard deviation, and the 95 % interval of the mean."""
     n = len(values)

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from dlproj.errors import DivergedError
 from dlproj.experiments.digits import classify, make_training
 from dlproj.experiments.run import Context, Outcome
 from dlproj.output.console import Table
-from dlproj.statistics import describe, paired_test
+from dlproj.statistics import describe, holm, paired_test
 from dlproj.training.loop import accuracy, fit
 
 ARMS = ("with", "without")
@@ -43,13 +44,13 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
             context.console.note(describe_cell(done[_key(cell)]))
     runs = [done[_key(cell)] for cell in wanted]
 
-    cells = [compare(lr, [run for run in runs if run["lr"] == lr]) for lr in config.lr]
+    cells = compare_all(runs, config.lr)
     if context.session.plots:
         from dlproj.output.figures import batchnorm as figures  # noqa: PLC0415 - takes a second
 
         figures.draw(context.run, cells, runs)
     return Outcome(
-        {"cells": cells, "verdict": "; ".join(verdict(cell, len(cells)) for cell in cells)},
+        {"cells": cells, "verdict": "; ".join(verdict(cell) for cell in cells)},
         {"train_seconds": sum(run["seconds"] for run in runs)},
     )
 
@@ -128,6 +129,14 @@ def describe_cell(cell: dict[str, Any]) -> str:
     )
 
 
+def compare_all(runs: list[dict[str, Any]], rates: Sequence[float]) -> list[dict[str, Any]]:
+    """The two arms at each learning rate, their p-values also adjusted for there being several."""
+    cells = [compare(lr, [run for run in runs if run["lr"] == lr]) for lr in rates]
+    tested = [cell for cell in cells if cell["p_value"] is not None]
+    adjusted = dict(zip(map(id, tested), holm([cell["p_value"] for cell in tested]), strict=True))
+    return [cell | {"p_adjusted": adjusted.get(id(cell))} for cell in cells]
+
+
 def compare(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The two arms at one learning rate, paired by seed."""
     cell: dict[str, Any] = {"lr": lr}
@@ -139,11 +148,10 @@ def compare(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
     return cell | paired_test(cell["with"]["values"], cell["without"]["values"])
 
 
-def verdict(cell: dict[str, Any], comparisons: int) -> str:
+def verdict(cell: dict[str, Any]) -> str:
     """What the numbers show at one rate, in plain words.
 
-    A difference counts as shown when its p-value is below 0.05 divided by the number of rates
-    that are compared (Bonferroni).
+    A difference counts as shown when its p-value, adjusted for the number of rates, is below 0.05.
     """
     at = f"at {cell['lr']:g}"
     count = len(cell["with"]["values"])
@@ -153,33 +161,30 @@ def verdict(cell: dict[str, Any], comparisons: int) -> str:
             return f"{arm} BatchNorm training diverges {at} ({fallen[arm]} of {count} runs)"
     if all(fallen.values()):
         return f"{at} both diverge ({fallen['with']} and {fallen['without']} of {count} runs)"
-    if cell["p_value"] is None:
+    if cell["p_adjusted"] is None:
         return f"{at} one pair of runs, which shows nothing"
-    points = 100 * cell["difference"]
-    if cell["p_value"] >= SIGNIFICANT / comparisons:
-        return f"no difference shown {at} ({points:+.2f} points, p = {cell['p_value']:.2g})"
+    points, p_value = 100 * cell["difference"], cell["p_adjusted"]
+    if p_value >= SIGNIFICANT:
+        return f"no difference shown {at} ({points:+.2f} points, p = {p_value:.2g})"
     better = "more" if points > 0 else "less"
-    return (
-        f"{at} {abs(points):.2f} points {better} accurate with BatchNorm "
-        f"(p = {cell['p_value']:.2g})"
-    )
+    return f"{at} {abs(points):.2f} points {better} accurate with BatchNorm (p = {p_value:.2g})"
 
 
 def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
     """The result for people."""
     rows = []
     for cell in metrics["cells"]:
-        low, high = (f"{100 * bound:+.2f}" for bound in cell["ci95"])
+        low, high = (100 * bound for bound in cell["ci95"])
         rows.append(
             [
                 f"{cell['lr']:g}",
-                *(f"{cell[arm]['mean']:.2%} ± {cell[arm]['std']:.2%}" for arm in ARMS),
-                f"{100 * cell['difference']:+.2f} ({low} to {high})",
+                *(f"{100 * cell[arm]['mean']:.2f} ± {100 * cell[arm]['std']:.2f}" for arm in ARMS),
+                f"{100 * cell['difference']:+.2f} ({low:+.2f}, {high:+.2f})",
                 "" if cell["p_value"] is None else f"{cell['p_value']:.2g}",
                 f"{cell['with']['diverged']}, {cell['without']['diverged']}",
             ]
         )
-    columns = ("rate", "with", "without", "points (95 %)", "p", "diverged")
+    columns = ("rate", "with, %", "without, %", "points (95 %)", "p", "diverged")
     verdicts = [[part] for part in metrics["verdict"].split("; ")]
     title = f"Test accuracy; {timing['train_seconds']:.0f} s of training"
     return [Table(title, columns, rows), Table("Verdict", ("",), verdicts)]

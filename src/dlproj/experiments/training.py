@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from dlproj.config import TrainingConfig, to_dict
+from dlproj.errors import DivergedError, DlprojError
 from dlproj.experiments.run import Context
 from dlproj.interrupts import interrupts
-from dlproj.output.run_dir import CHECKPOINT, RunDir
-from dlproj.training.checkpoint import pack_training, unpack_training
+from dlproj.output.run_dir import RunDir
+from dlproj.training.checkpoint import DamagedError, pack_training, unpack_training
 from dlproj.training.loop import Step, Training
 
 
@@ -32,10 +34,10 @@ def train(
     """
     run = context.run
     if run.started:
-        _resume(training, run)
+        _resume(training, context)
     else:
         run.write_json("config.json", to_dict(config))
-    with interrupts.defer():
+    with interrupts.defer(), _saved_when_it_diverges(training, run):
         saved = started = time.perf_counter()
         for step in context.console.watch(steps(), unit):
             training.seconds += time.perf_counter() - started
@@ -51,13 +53,32 @@ def train(
         _save(training, run)
 
 
+@contextmanager
+def _saved_when_it_diverges(training: Training, run: RunDir) -> Iterator[None]:
+    """Keep the last good weights of a training that breaks down."""
+    try:
+        yield
+    except DivergedError:
+        _save(training, run)
+        raise
+
+
 def _save(training: Training, run: RunDir) -> None:
     run.flush_records()
-    run.write(CHECKPOINT, pack_training(training))
+    run.write_checkpoint(pack_training(training))
 
 
-def _resume(training: Training, run: RunDir) -> None:
-    path = run.path / CHECKPOINT
-    if path.exists():
-        unpack_training(path.read_bytes(), training)
-    run.keep_records(training.step)
+def _resume(training: Training, context: Context) -> None:
+    """Put the training where its newest sound checkpoint has it; without any, at its start."""
+    damaged = None
+    for path, data in context.run.checkpoints():
+        try:
+            unpack_training(data, training)
+            break
+        except DamagedError as error:
+            damaged = DlprojError(f"{path}: {error}; start a new run")
+            context.console.note(f"{path}: {error}; trying the checkpoint before it")
+    else:
+        if damaged:
+            raise damaged
+    context.run.keep_records(training.step)

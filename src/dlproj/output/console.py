@@ -120,6 +120,8 @@ class Console:
             print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
             return
         for table in tables:
+            # The title stands by itself, because rich would fold it to the width of the table.
+            self._out.print(table.title, style="bold", markup=False)
             self._out.print(_render(table))
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -128,13 +130,7 @@ class Console:
 
 
 def _render(table: Table) -> RichTable:
-    rendered = RichTable(
-        title=table.title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_header=any(table.columns),
-    )
+    rendered = RichTable(box=box.SIMPLE_HEAD, show_header=any(table.columns))
     for index, column in enumerate(table.columns):
         rendered.add_column(column, justify="left" if index == 0 else "right")
     for row in table.rows:

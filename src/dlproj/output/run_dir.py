@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from dlproj.errors import DlprojError
 
 CHECKPOINT = "checkpoint/training.safetensors"
+PREVIOUS_CHECKPOINT = "checkpoint/previous.safetensors"
 
 
 class RunDir:
@@ -59,6 +60,20 @@ class RunDir:
         path = self.path / name
         path.parent.mkdir(exist_ok=True)
         write_file(path, data)
+
+    def write_checkpoint(self, data: bytes) -> None:
+        """Write a checkpoint, and keep the one before it."""
+        current = self.path / CHECKPOINT
+        if current.exists():
+            current.replace(self.path / PREVIOUS_CHECKPOINT)
+        self.write(CHECKPOINT, data)
+
+    def checkpoints(self) -> Iterator[tuple[Path, bytes]]:
+        """The checkpoints that are there, newest first."""
+        for name in (CHECKPOINT, PREVIOUS_CHECKPOINT):
+            path = self.path / name
+            if path.exists():
+                yield path, path.read_bytes()
 
     def record(self, **values: Any) -> None:
         """Add a line to `metrics.jsonl`; it is on disk after `flush_records`."""
