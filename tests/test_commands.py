@@ -310,3 +310,29 @@ def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
     ]  # fmt: skip
     paths = {process.communicate()[0].strip() for process in processes}
     assert paths == {f"runs/x/{number}" for number in range(1, 21)}
+
+
+@pytest.mark.parametrize("recipe", ["report", "fast", "best"])
+@pytest.mark.parametrize("command", ["train-digits", "train-langid"])
+def test_every_recipe_runs(command: str, recipe: str, dlproj: Dlproj, tiny: Path) -> None:
+    if (command, recipe) == ("train-langid", "fast"):
+        assert dlproj(command, "--recipe", recipe).code == 2
+        return
+    done = dlproj(*line(command, tiny), "--recipe", recipe, "--epochs", 1, "--no-plots", "--json")
+    assert done.code == 0, done.err
+    assert done.json["config"]["recipe"] == recipe
+    assert done.json["config"]["epochs"] == 1
+
+
+def test_held_out_images_are_scored_after_each_epoch(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path
+) -> None:
+    done = dlproj(*line("train-digits", tiny), "--validation", 100, "--epochs", 2, "--json")
+    records = [
+        json.loads(text)
+        for text in (tmp_path / "runs/train-digits/1/metrics.jsonl").read_text().splitlines()
+    ]
+    validated = [record for record in records if "validation_accuracy" in record]
+    assert [record["epoch"] for record in validated] == [1, 2]
+    assert validated[-1]["validation_accuracy"] == done.json["metrics"]["validation_accuracy"]
+    assert len(records) == 2 * -(-540 // 64)

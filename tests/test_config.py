@@ -1,0 +1,70 @@
+"""Settings: where they come from, and in which order they win."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlproj.config import (
+    AttackConfig,
+    BatchnormConfig,
+    Config,
+    DigitsConfig,
+    LangidConfig,
+    RegressionConfig,
+    resolve,
+    to_dict,
+    validate,
+)
+from dlproj.errors import UsageError
+
+ALL: list[type[Config]] = [
+    DigitsConfig, RegressionConfig, LangidConfig, AttackConfig, BatchnormConfig,
+]  # fmt: skip
+
+
+def test_a_flag_wins_over_the_recipe_and_the_recipe_over_the_default() -> None:
+    assert resolve(DigitsConfig, {}).schedule == "linear"
+    assert resolve(DigitsConfig, {"recipe": "report"}).schedule == "constant"
+    asked = resolve(DigitsConfig, {"recipe": "report", "schedule": "cosine"})
+    assert (asked.schedule, asked.precision) == ("cosine", "fp32")
+
+
+def test_flags_win_over_the_file_and_so_does_a_recipe_among_them(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"command": "train-digits", "recipe": "fast", "lr": 0.5, "seed": 3}))
+    from_file = resolve(DigitsConfig, {}, file)
+    assert (from_file.lr, from_file.seed, from_file.network) == (0.5, 3, "fast")
+    assert resolve(DigitsConfig, {"lr": 0.1}, file).lr == 0.1
+    other = resolve(DigitsConfig, {"recipe": "standard"}, file)
+    assert (other.lr, other.seed, other.network) == (0.02, 3, "report")
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_every_recipe_is_valid_and_survives_a_file(cls: type[Config], tmp_path: Path) -> None:
+    for recipe in cls.recipes or [None]:
+        config = resolve(cls, {"recipe": recipe} if recipe else {})
+        file = tmp_path / f"{recipe}.json"
+        file.write_text(json.dumps(to_dict(config)))
+        assert resolve(cls, {}, file) == config
+
+
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.floats())
+
+
+@given(st.sampled_from(ALL), st.dictionaries(st.text(), values, max_size=3), st.data())
+def test_any_values_give_settings_or_one_line(
+    cls: type[Config], surplus: dict[str, Any], data: st.DataObject
+) -> None:
+    names = sorted(to_dict(resolve(cls, {})))
+    settings = surplus | data.draw(st.dictionaries(st.sampled_from(names), values, max_size=4))
+    try:
+        json.dumps(to_dict(validate(cls, settings)), allow_nan=False)
+    except UsageError as error:
+        problem = str(error)
+    else:
+        problem = "--none"
+    assert problem.startswith("--")
