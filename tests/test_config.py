@@ -68,3 +68,11 @@ def test_any_values_give_settings_or_one_line(
     else:
         problem = "--none"
     assert problem.startswith("--")
+
+
+def test_the_standard_recipe_takes_fewer_passes_over_the_words_that_ship(tmp_path: Path) -> None:
+    shipped, own = resolve(LangidConfig, {}), resolve(LangidConfig, {"data": tmp_path})
+    assert (shipped.epochs, shipped.batch_size) == (3, 512)
+    assert (own.epochs, own.batch_size) == (10, 128)
+    assert resolve(LangidConfig, {"epochs": 5}).epochs == 5
+    assert resolve(LangidConfig, {"recipe": "report"}).epochs == 10

@@ -179,7 +179,7 @@ def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
             [
                 f"{cell['lr']:g}",
                 *(f"{100 * cell[arm]['mean']:.2f} ± {100 * cell[arm]['std']:.2f}" for arm in ARMS),
-                f"{100 * cell['difference']:+.2f} ({low:+.2f}, {high:+.2f})",
+                f"{100 * cell['difference']:+.2f} ({low:+.1f}, {high:+.1f})",
                 "" if cell["p_value"] is None else f"{cell['p_value']:.2g}",
                 f"{cell['with']['diverged']}, {cell['without']['diverged']}",
             ]

@@ -49,7 +49,7 @@ def draw_accuracy(run: RunDir, cells: Sequence[dict[str, Any]]) -> None:
 
 
 def draw_losses(run: RunDir, rates: Sequence[float], runs: Sequence[dict[str, Any]]) -> None:
-    """Training loss of every run, a panel for each rate."""
+    """Training loss of every run, a panel for each rate; a loss beyond 10 leaves the picture."""
     figure, panels = new_figure(
         3.6 * len(rates) + 0.8, 4, ncols=len(rates), sharey=True, squeeze=False
     )
@@ -62,6 +62,7 @@ def draw_losses(run: RunDir, rates: Sequence[float], runs: Sequence[dict[str, An
                 axes.plot(steps, single["losses"], color=color, alpha=0.6, linewidth=1.2,
                           label=label)  # fmt: skip
         axes.set_yscale("log")
+        axes.set_ylim(top=10)
         axes.set_title(f"rate {rate:g}")
         axes.set_xlabel("step")
     panels[0, 0].set_ylabel("training loss")
