@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 from torch import Tensor
 
 from dlproj.data.digits import SIDE
@@ -18,6 +18,8 @@ from dlproj.errors import DlprojError
 
 INK_BOX = 20  # the longer side of a digit
 MAX_PIXELS = 50_000_000
+LARGEST_SIDE = 800  # larger pictures are reduced to it
+SPECKLED_SIDE = 200  # from here on, a stroke is wider than a speck
 PAPER = 0.1  # of the darkest ink; fainter is paper
 STROKE = 0.35  # of the darkest ink; fainter does not stretch the box around the digit
 
@@ -52,6 +54,9 @@ def _to_grey(picture: Image.Image) -> NDArray[np.float64]:
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
     paper = Image.new("RGBA", upright.size, "white")
     flat = Image.alpha_composite(paper, upright).convert("L")
+    flat.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BOX)
+    if min(flat.size) >= SPECKLED_SIDE:  # noise, or the dots of a black and white scan
+        flat = flat.filter(ImageFilter.MedianFilter(3))
     return np.asarray(flat, np.float64) / 255
 
 
