@@ -1,29 +1,26 @@
 """How fast `train-digits` is, beside the plain PyTorch loop on the same network and images.
 
-Usage: .venv/bin/python benchmarks/digits.py [--repeats 3] [--write]
+Usage: .venv/bin/python benchmarks/digits.py [--repeats 3]
 
 The plain loop is what a course hands out: a DataLoader that converts and normalises each image
 as it is asked for, fp32, memory laid out as torch does by default. Both train one epoch of the
 report's network with its learning rate, momentum and batch size, each in a process of its own,
 by turns, so that a noisy machine is noisy for both. Times are medians over the repeats; repeat n
-has seed n. `--write` puts the table into benchmarks/RESULTS.md.
+has seed n. The table goes into benchmarks/RESULTS.md.
 """
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
+from bench import machine, write_section
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 PLAIN = "plain PyTorch loop"
 RECIPES = {"dlproj, report": "report", "dlproj, standard": "standard"}
 
@@ -125,21 +122,10 @@ def table(measured: dict[str, list[dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def machine() -> str:
-    """This machine in a line."""
-    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-             if line.startswith("model name")]  # fmt: skip
-    return (
-        f"{len(os.sched_getaffinity(0))} cores of {names[0]}, {platform.system()}, "
-        f"Python {platform.python_version()}, torch {torch.__version__}"
-    )
-
-
 def main() -> None:
     """Measure by turns and print the table."""
     parser = argparse.ArgumentParser(description="Time train-digits beside the plain loop.")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     parser.add_argument("--plain", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plain is not None:
@@ -150,14 +136,11 @@ def main() -> None:
         for name, runs in measured.items():
             runs.append(timed(name, seed))
             print(f"{name}, seed {seed}: {runs[-1]}", file=sys.stderr)
-    text = (
-        f"# Measurements\n\n## The report's network, one epoch of MNIST\n\n"
-        f"`.venv/bin/python benchmarks/digits.py --repeats {arguments.repeats} --write`, on "
-        f"{machine()}. Medians of {arguments.repeats} runs by turns.\n\n{table(measured)}\n"
+    write_section(
+        "The report's network, one epoch of MNIST",
+        f"`.venv/bin/python benchmarks/digits.py --repeats {arguments.repeats}`, on {machine()}. "
+        f"Medians of {arguments.repeats} runs by turns.\n\n{table(measured)}",
     )
-    print(text)
-    if arguments.write:
-        RESULTS.write_text(text)
 
 
 if __name__ == "__main__":

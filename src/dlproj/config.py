@@ -182,7 +182,7 @@ class LangidConfig(TrainingConfig):
             "dropout": 0.0,
             "label_smoothing": 0.0,
         },
-        "best": {"hidden": 128, "epochs": 12, "batch_size": 512, "lr": 0.01},
+        "best": {"network": "ngrams", "epochs": 8, "batch_size": 512, "lr": 0.01, "dropout": 0.2},
     }
     # Twenty times the course's words: fewer passes, in larger batches, at a lower rate.
     shipped: ClassVar[Mapping[str, Any]] = {"epochs": 3, "batch_size": 512, "lr": 0.01}
@@ -193,10 +193,14 @@ class LangidConfig(TrainingConfig):
     lr: LearningRate = 0.02
     schedule: Schedule = "one-cycle"
     label_smoothing: LabelSmoothing = 0.1
-    hidden: Annotated[int, Ge(1), Le(4096), Doc("Size of the GRU's state.")] = 64
+    network: Annotated[
+        Literal["gru", "ngrams"], Doc("The report's GRU, or a bag of letter n-grams.")
+    ] = "gru"
+    hidden: Annotated[int, Ge(1), Le(4096), Doc("Size of the GRU's state, or hidden units.")] = 64
     layers: Annotated[int, Ge(1), Le(8), Doc("GRUs on top of each other.")] = 1
-    bidirectional: Annotated[bool, Doc("Read each word from both ends.")] = True
-    dropout: Annotated[float, Ge(0), Lt(1), Doc("Of what the linear layer sees.")] = 0.3
+    bidirectional: Annotated[bool, Doc("Whether the GRU reads each word from both ends.")] = True
+    longest: Annotated[int, Ge(1), Le(8), Doc("Letters of the longest n-gram.")] = 5
+    dropout: Annotated[float, Ge(0), Lt(1), Doc("Of what the linear layers see.")] = 0.3
     data: Annotated[
         Path | None, Doc("The course's .npz, or a .csv of word,label, instead of what ships.")
     ] = None

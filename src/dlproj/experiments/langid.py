@@ -12,7 +12,7 @@ from dlproj.config import LangidConfig
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, load_words
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.training import train
-from dlproj.models.langid import CharGRU
+from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
 from dlproj.training.checkpoint import pack_model
@@ -80,14 +80,7 @@ def make_training(
 ) -> Training:
     """The network with fresh weights, Adam and its schedule."""
     torch.manual_seed(config.seed)
-    model = CharGRU(
-        letters=len(data.alphabet),
-        classes=len(data.names),
-        hidden=config.hidden,
-        layers=config.layers,
-        bidirectional=config.bidirectional,
-        dropout=config.dropout,
-    ).to(device)
+    model = make_network(config, letters=len(data.alphabet), classes=len(data.names)).to(device)
     optimizer = torch.optim.Adam(
         model.parameters(),
         lr=config.lr,
@@ -96,6 +89,26 @@ def make_training(
     )
     schedule = make_schedule(config.schedule, optimizer, config.epochs * steps_per_epoch)
     return Training(model, optimizer, schedule)
+
+
+def make_network(config: LangidConfig, *, letters: int, classes: int) -> nn.Module:
+    """The network that the settings name."""
+    if config.network == "ngrams":
+        return NgramBag(
+            letters=letters,
+            classes=classes,
+            longest=config.longest,
+            hidden=config.hidden,
+            dropout=config.dropout,
+        )
+    return CharGRU(
+        letters=letters,
+        classes=classes,
+        hidden=config.hidden,
+        layers=config.layers,
+        bidirectional=config.bidirectional,
+        dropout=config.dropout,
+    )
 
 
 def classify(model: nn.Module, words: Words, machine: Machine) -> Tensor:

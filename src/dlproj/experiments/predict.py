@@ -22,6 +22,8 @@ from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
 
 CHUNK = 20_000  # words that are looked at together
+DIGIT_NETWORKS = ("DigitCNN", "FastCNN")
+LANGUAGE_NETWORKS = ("CharGRU", "NgramBag")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +47,7 @@ def predict_digits(
 ) -> None:
     """Name the digit on each picture; draw what the network saw to `strip`."""
     machine = choose_machine(device, "fp32")
-    network, about = _load(model or DIGITS, "DigitCNN", machine)
+    network, about = _load(model or DIGITS, DIGIT_NETWORKS, machine)
     pictures = torch.stack([read_picture(path) for path in paths])
     logits = predict(network, to_pixels(pictures).to(machine.device), machine=machine)
     predictions = _predictions([str(path) for path in paths], logits, about["labels"])
@@ -67,7 +69,7 @@ def predict_languages(
 ) -> None:
     """Name the language of each word that is not blank."""
     machine = choose_machine(device, "fp32")
-    network, about = _load(model or LANGID, "CharGRU", machine)
+    network, about = _load(model or LANGID, LANGUAGE_NETWORKS, machine)
     inputs = [word.strip() for word in words if word.strip()]
     if not inputs:
         raise DlprojError("no words: give some, or name a file or - for standard input")
@@ -81,10 +83,12 @@ def predict_languages(
     _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
 
 
-def _load(path: Path, network: str, machine: Machine) -> tuple[nn.Module, dict[str, Any]]:
+def _load(
+    path: Path, networks: Sequence[str], machine: Machine
+) -> tuple[nn.Module, dict[str, Any]]:
     model, about = load_model(path)
-    if about.get("network") != network:
-        raise DlprojError(f"--model {path}: is no {network}")
+    if about.get("network") not in networks:
+        raise DlprojError(f"--model {path}: must hold a {' or '.join(networks)}")
     return model.to(machine.device), about
 
 

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+FIBONACCI = 0x9E3779B97F4A7C15 - 2**64  # 2^64 over the golden ratio, odd, as a signed integer
+
 
 class CharGRU(nn.Module):
     """Letters to a GRU (Cho et al. 2014), its last state to a linear layer (the report's Task 4).
@@ -58,3 +60,74 @@ class CharGRU(nn.Module):
         _, states = self.gru(one_hot.float())  # (layers * directions, batch, hidden)
         last = states[-2:] if self.gru.bidirectional else states[-1:]
         return self.output(self.dropout(torch.cat(list(last), dim=1)))
+
+
+class NgramBag(nn.Module):
+    """The sum of one vector for each letter n-gram, to a small network (Joulin et al. 2017).
+
+    N-grams of 1 to `longest` letters, the edges of the word among them, share `buckets` vectors
+    by a hash, so that the table stays small whatever the languages.
+
+    Args:
+        letters: size of the alphabet.
+        classes: number of languages.
+        longest: letters of the longest n-gram; at most 8.
+        buckets: vectors in the table; a power of two.
+        width: size of a vector.
+        hidden: units between the vectors' sum and the languages.
+        dropout: of n-grams, and of the units.
+    """
+
+    def __init__(
+        self,
+        *,
+        letters: int = 47,
+        classes: int = 5,
+        longest: int = 5,
+        buckets: int = 2**17,
+        width: int = 16,
+        hidden: int = 64,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.arguments = {
+            "letters": letters,
+            "classes": classes,
+            "longest": longest,
+            "buckets": buckets,
+            "width": width,
+            "hidden": hidden,
+            "dropout": dropout,
+        }
+        self.letters, self.longest, self.buckets = letters, longest, buckets
+        self.table = nn.EmbeddingBag(buckets + 1, width, mode="sum", padding_idx=buckets)
+        nn.init.normal_(self.table.weight[:-1], std=0.1)
+        self.gram_dropout = dropout
+        self.classify = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Dropout(dropout),
+            nn.Linear(width, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, classes),
+        )
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
+        grams = self.hash_grams(words)
+        if self.training:
+            dropped = torch.rand(grams.shape, device=grams.device) < self.gram_dropout
+            grams = grams.masked_fill(dropped, self.buckets)
+        return self.classify(self.table(grams))
+
+    def hash_grams(self, words: Tensor) -> Tensor:
+        """The buckets (batch, grams) of the n-grams of words (batch, length)."""
+        edge = self.letters + 1
+        letters = F.pad(words.long() + 1, (1, 1), value=edge)  # 0 is an unknown letter
+        codes, grams = torch.zeros_like(letters), []
+        for n in range(1, min(self.longest, letters.shape[1]) + 1):
+            codes = codes[:, : letters.shape[1] - n + 1] * (edge + 1) + letters[:, n - 1 :]
+            grams.append(codes * 8 + n - 1)
+        # Fibonacci hashing (Knuth, volume 3, section 6.4): the highest bits of a product mod 2^64.
+        mixed = torch.cat(grams, dim=1) * FIBONACCI
+        return (mixed >> (64 - self.buckets.bit_length() + 1)) & (self.buckets - 1)

@@ -1,0 +1,49 @@
+"""What the benchmarks share: peers apart from everything else, the machine, the results file."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+PEERS = Path(__file__).parent / "peers"
+
+
+def install_peers(*requirements: str, dependencies: bool = True) -> None:
+    """Install packages into benchmarks/peers, behind what is installed here already."""
+    done = PEERS / "installed.txt"
+    have = done.read_text().split() if done.exists() else []
+    wanted = [requirement for requirement in requirements if requirement not in have]
+    if wanted:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade"]
+        alone = [] if dependencies else ["--no-deps"]
+        subprocess.run([*command, *alone, "--target", str(PEERS), *wanted], check=True)
+        done.write_text("\n".join([*have, *wanted]) + "\n")
+    sys.path.append(str(PEERS))
+
+
+def machine() -> str:
+    """This machine in a line."""
+    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+             if line.startswith("model name")]  # fmt: skip
+    return (
+        f"{len(os.sched_getaffinity(0))} cores of {names[0]}, {platform.system()}, "
+        f"Python {platform.python_version()}, torch {torch.__version__}"
+    )
+
+
+def write_section(title: str, text: str) -> None:
+    """Print a section, and put it into RESULTS.md in the place of the one with the same title."""
+    section = f"## {title}\n\n{text.strip()}\n"
+    print(section)
+    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measurements\n"
+    pattern = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    if pattern.search(old):
+        new = pattern.sub(lambda _: section + "\n", old)
+    else:
+        new = f"{old.rstrip()}\n\n{section}"
+    RESULTS.write_text(new.rstrip() + "\n", encoding="utf-8")
