@@ -1,21 +1,19 @@
-"""The attacks beside torchattacks: the same model, images and epsilon, in one run.
+"""The attacks beside torchattacks and foolbox: the same model, images and epsilon, in one run.
 
 Usage: .venv/bin/python benchmarks/attacks.py [--images 10000] [--repeats 3]
 
-The peer is installed into benchmarks/peers, apart from everything else. Both work on the shipped
-classifier in fp32, on the same batches of 250 images, by turns; images per second are medians.
+The peers are installed into benchmarks/peers. All work on the shipped classifier in fp32 and take
+turns; images per second are medians. The peers get batches of 250 images, as `dlproj attack` does.
 """
 
 import argparse
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import torch
+from bench import install_peers, machine, write_section
 from torch import Tensor
 
 from dlproj import attacks
@@ -24,34 +22,50 @@ from dlproj.data.vision import torchvision_datasets
 from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.training.device import choose_machine
 
-PEERS = Path(__file__).parent / "peers"
 EPSILON, STEPS, STEP_SIZE, BATCH = 0.2, 10, 0.03, 250
 
 Attack = Callable[[Tensor, Tensor], Tensor]
 
 
-def install() -> None:
-    """Install torchattacks into a folder of its own, without touching what is installed here."""
-    if not (PEERS / "torchattacks").exists():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*command, "--target", str(PEERS), "torchattacks==3.5.1"], check=True)
-    sys.path.insert(0, str(PEERS))
-    torchvision_datasets()  # torchattacks imports torchvision, which needs our help to load
-
-
-def pairs(model: torch.nn.Module) -> dict[str, tuple[Attack, Attack]]:
-    """Each attack as (ours, theirs)."""
+def torchattacks_makers(model: torch.nn.Module) -> dict[str, Attack]:
+    """FGSM, BIM and PGD from the image itself, by torchattacks."""
+    torchvision_datasets()  # it imports torchvision, which needs our help to load
     import torchattacks  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    theirs = {"eps": EPSILON, "alpha": STEP_SIZE, "steps": STEPS}
+    iterated = {"eps": EPSILON, "alpha": STEP_SIZE, "steps": STEPS}
+    return {
+        "FGSM": torchattacks.FGSM(model, eps=EPSILON),
+        "BIM": torchattacks.BIM(model, **iterated),
+        "PGD from the image": torchattacks.PGD(model, **iterated, random_start=False),
+    }
+
+
+def foolbox_makers(model: torch.nn.Module) -> dict[str, Attack]:
+    """The same by foolbox."""
+    import foolbox  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    bounded = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
+    iterated = {"abs_stepsize": STEP_SIZE, "steps": STEPS, "random_start": False}
+    makers = {
+        "FGSM": foolbox.attacks.LinfFastGradientAttack(random_start=False),
+        "BIM": foolbox.attacks.LinfBasicIterativeAttack(**iterated),
+        "PGD from the image": foolbox.attacks.LinfPGD(**iterated),
+    }
+    return {name: partial(_run_foolbox, attack, bounded) for name, attack in makers.items()}
+
+
+def _run_foolbox(attack: Callable[..., tuple[Tensor, Tensor, Tensor]], model: object,
+                 images: Tensor, labels: Tensor) -> Tensor:  # fmt: skip
+    return attack(model, images, labels, epsilons=EPSILON)[1]
+
+
+def our_makers(model: torch.nn.Module) -> dict[str, Attack]:
+    """The same by dlproj, where PGD without a random start is BIM."""
     bim = partial(attacks.bim, model, epsilon=EPSILON, steps=STEPS, step_size=STEP_SIZE)
     return {
-        "FGSM": (
-            partial(attacks.fgsm, model, epsilon=EPSILON),
-            torchattacks.FGSM(model, eps=EPSILON),
-        ),
-        "BIM": (bim, torchattacks.BIM(model, **theirs)),
-        "PGD from the image": (bim, torchattacks.PGD(model, **theirs, random_start=False)),
+        "FGSM": partial(attacks.fgsm, model, epsilon=EPSILON),
+        "BIM": bim,
+        "PGD from the image": bim,
     }
 
 
@@ -65,35 +79,58 @@ def timed(attack: Attack, images: Tensor, labels: Tensor) -> tuple[Tensor, float
     return torch.cat(made), len(images) / (time.perf_counter() - started)
 
 
+def compare(
+    makers: dict[str, Attack], images: Tensor, labels: Tensor, repeats: int
+) -> tuple[dict[str, float], dict[str, Tensor]]:
+    """Median images per second, and the images, of each package."""
+    speeds: dict[str, list[float]] = {package: [] for package in makers}
+    made = {}
+    for _ in range(repeats):
+        for package, attack in makers.items():
+            made[package], speed = timed(attack, images, labels)
+            speeds[package].append(speed)
+    return {package: statistics.median(own) for package, own in speeds.items()}, made
+
+
 def main() -> None:
-    """Attack by turns and print the table."""
-    parser = argparse.ArgumentParser(description="Time the attacks beside torchattacks.")
+    """Attack by turns and write the table."""
+    parser = argparse.ArgumentParser(description="Time the attacks beside their peers.")
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    install()
+    install_peers("torchattacks==3.5.1", dependencies=False)
+    install_peers("foolbox==3.3.4", "requests")
     choose_machine("cpu", "fp32")
     model, _ = load_model(DIGITS)
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     test = load_digits().test
     images, labels = to_pixels(test.pictures[: arguments.images]), test.labels[: arguments.images]
-    print("| attack | dlproj | torchattacks | ratio | pixels that differ | by at most |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, both in pairs(model).items():
-        speeds: tuple[list[float], list[float]] = ([], [])
-        made: list[Tensor] = []
-        for _ in range(arguments.repeats):
-            made = []
-            for attack, own in zip(both, speeds, strict=True):
-                adversarial, speed = timed(attack, images, labels)
-                made.append(adversarial)
-                own.append(speed)
-        ours, theirs = (statistics.median(own) for own in speeds)
-        difference = (made[0] - made[1]).abs()
-        print(
-            f"| {name} | {ours:,.0f}/s | {theirs:,.0f}/s | {ours / theirs:.2f} | "
-            f"{int((difference > 0).sum()):,} of {difference.numel():,} | {difference.max():.1g} |"
-        )
+    packages = {
+        "dlproj": our_makers(model),
+        "torchattacks": torchattacks_makers(model),
+        "foolbox": foolbox_makers(model),
+    }
+    lines = [
+        "| attack | dlproj | torchattacks | foolbox | ratio to each | pixels that differ |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name in packages["dlproj"]:
+        makers = {package: attacks[name] for package, attacks in packages.items()}
+        speed, made = compare(makers, images, labels, arguments.repeats)
+        peers = list(packages)[1:]
+        cells = [
+            name,
+            *(f"{value:,.0f}/s" for value in speed.values()),
+            ", ".join(f"{speed['dlproj'] / speed[peer]:.2f}" for peer in peers),
+            ", ".join(f"{int((made['dlproj'] != made[peer]).sum()):,}" for peer in peers),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    write_section(
+        "Attacks on the shipped classifier",
+        f"`.venv/bin/python benchmarks/attacks.py --images {arguments.images} --repeats "
+        f"{arguments.repeats}`, on {machine()}. ε = {EPSILON}, {STEPS} steps of {STEP_SIZE}, fp32; "
+        f"of {images.numel():,} pixels.\n\n" + "\n".join(lines),
+    )
 
 
 if __name__ == "__main__":

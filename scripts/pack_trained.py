@@ -1,0 +1,39 @@
+"""Make of a finished run the weights that ship: with their origin, and in half precision if asked.
+
+Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--half]
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from dlproj.experiments.trained import load_model
+from dlproj.output.run_dir import write_file
+from dlproj.training.checkpoint import pack
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Pack the weights of a run to ship.")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--half", action="store_true", help="16 bits for a weight")
+    arguments = parser.parse_args()
+    result = json.loads((arguments.run / "result.json").read_text(encoding="utf-8"))
+    config, metrics = result["config"], result["metrics"]
+    model, about = load_model(arguments.run)
+    weights = model.state_dict()
+    if arguments.half:
+        weights = {name: value.half() if value.is_floating_point() else value
+                   for name, value in weights.items()}  # fmt: skip
+    flags = " ".join(f"--{name} {config[name]}" for name in ("recipe", "seed"))
+    origin = {
+        "command": f"dlproj {config['command']} {flags}",
+        "test_accuracy": metrics["test_accuracy"],
+        "torch": result["environment"]["torch"],
+    }
+    write_file(arguments.target, pack(weights, about | {"origin": origin}))
+    print(f"{arguments.target}: {arguments.target.stat().st_size:,} bytes, {origin}")
+
+
+if __name__ == "__main__":
+    main()
