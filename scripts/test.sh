@@ -8,4 +8,4 @@ cd "$root"
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
 .venv/bin/mypy
-.venv/bin/pytest "$@"
+OMP_WAIT_POLICY=PASSIVE .venv/bin/pytest "$@"

@@ -6,7 +6,7 @@ torch is imported inside the commands, so that help and wrong flags are answered
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -154,9 +154,33 @@ def predict_langid(
     )
 
 
+@app.command()
+def export(
+    model: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run directory, .safetensors, or course's LeNet.")
+    ],
+    format: Annotated[  # noqa: A002 - the flag's name
+        Literal["onnx"], typer.Option("--format", help="Kind of file.")
+    ] = "onnx",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write (default model.onnx in RUN).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Write a trained network for other tools, and check that it computes the same there."""
+    from dlproj.experiments.export import export_onnx
+    from dlproj.output.console import Console
+
+    export_onnx(model, out, force=force, console=Console(quiet=quiet, json=json))
+
+
 def main() -> None:
     """Run the command line; every error ends as one line and an exit code."""
     interrupts.install()
+    # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = app(standalone_mode=False, prog_name="dlproj") or 0
         sys.stdout.flush()

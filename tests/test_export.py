@@ -1,0 +1,60 @@
+"""Networks exported to ONNX compute what they compute in torch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dlproj.experiments import export
+from dlproj.experiments.trained import DIGITS, LANGID
+from dlproj.models.regression import CurveMLP
+from dlproj.training.checkpoint import pack_model
+from tests.conftest import Dlproj
+
+onnx = pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+
+
+@pytest.mark.parametrize("model", [DIGITS, LANGID])
+def test_shipped_networks(dlproj: Dlproj, tmp_path: Path, model: Path) -> None:
+    done = dlproj("export", model, "--format", "onnx", "--out", tmp_path / "model.onnx", "--json")
+    assert done.code == 0, done.err
+    assert done.json["metrics"]["inputs"] == 1000
+    assert done.json["metrics"]["max_difference"] < 1e-4
+    metadata = {prop.key: json.loads(prop.value) if prop.key != "dlproj" else prop.value
+                for prop in onnx.load(tmp_path / "model.onnx").metadata_props}  # fmt: skip
+    assert metadata["labels"][:2] == (["0", "1"] if model == DIGITS else ["English", "Spanish"])
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    one = np.zeros((1, 1, 28, 28), np.float32) if model == DIGITS else np.ones((1, 12), np.int64)
+    assert session.run(None, {"inputs": one})[0].shape == (1, len(metadata["labels"]))
+
+
+def test_a_run_directory_in_double_precision(dlproj: Dlproj, tmp_path: Path) -> None:
+    model = CurveMLP(activation="tanh").double()
+    (tmp_path / "model.safetensors").write_bytes(pack_model(model, {}))
+    done = dlproj("export", tmp_path)
+    assert done.code == 0, done.err
+    assert (tmp_path / "model.onnx").exists()
+
+
+def test_a_wrong_export_is_not_written(
+    dlproj: Dlproj, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def largest_difference(_data: bytes, model: nn.Module, _inputs: torch.Tensor) -> float:
+        return float("nan") if model.training is False else 0.0
+
+    monkeypatch.setattr(export, "largest_difference", largest_difference)
+    done = dlproj("export", DIGITS, "--out", tmp_path / "model.onnx")
+    assert done.code == 1
+    assert "onnxruntime and torch differ" in done.err
+    assert not (tmp_path / "model.onnx").exists()
+
+
+def test_existing_files_are_kept(dlproj: Dlproj, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_text("mine")
+    done = dlproj("export", DIGITS, "--out", tmp_path / "model.onnx")
+    assert (done.code, (tmp_path / "model.onnx").read_text()) == (1, "mine")
+    assert "add --force" in done.err
