@@ -77,7 +77,7 @@ Dlproj = Callable[..., Done]
 @pytest.fixture
 def dlproj(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Dlproj:
     """Run a command in this process."""
-    from dlproj.cli import main
+    from dlproj.__main__ import main
 
     def run(*arguments: object) -> Done:
         capfd.readouterr()

@@ -17,7 +17,7 @@ HEAVY = {"torch", "torchvision", "matplotlib", "scipy", "numpy", "PIL"}
 def imported_by(*arguments: str) -> set[str]:
     """Which heavy packages a command imports."""
     code = (
-        "import sys\nsys.argv = ['dlproj', *sys.argv[1:]]\nfrom dlproj.cli import main\n"
+        "import sys\nsys.argv = ['dlproj', *sys.argv[1:]]\nfrom dlproj.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print('MODULES', *{name.split('.')[0] for name in sys.modules})"
     )

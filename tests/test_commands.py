@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from dlproj.experiments.trained import load_model
+from dlproj.output.run_dir import seal
 from dlproj.training.checkpoint import unpack
 from tests import schemas
 from tests.conftest import Dlproj, environment
@@ -58,7 +59,7 @@ def test_a_run_leaves_everything_behind(
     run = tmp_path / "runs" / command / "1"
     assert json.loads((run / "result.json").read_text()) == done.json
     config = json.loads((run / "config.json").read_text())
-    assert config == done.json["config"]
+    assert config == seal(done.json["config"])
     drawn = {path.stem for path in run.glob("*.png")}
     assert drawn == FIGURES[command]
     for path in run.glob("*.png"):

@@ -1,5 +1,53 @@
-"""`python -m dlproj` is `dlproj`."""
+"""Where the command line begins and ends: signals first, then one line and an exit code."""
 
-from dlproj.cli import main
+import os
+import sys
 
-main()
+from dlproj.errors import DlprojError, Interrupted
+from dlproj.interrupts import interrupts
+
+
+def main() -> None:
+    """Run the command line; every error ends as one line and an exit code."""
+    interrupts.install()
+    # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        code = _run()
+    except DlprojError as error:
+        code = _fail(str(error), error.exit_code)
+    except Interrupted as interruption:
+        code = _fail(str(interruption), interruption.exit_code)
+    except BrokenPipeError:  # whoever read our output has gone; leave nothing to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        code = _fail(f"{where}{error.strerror or error}", 1)
+    except MemoryError:
+        code = _fail("not enough memory: try a smaller --batch-size or less data", 1)
+    sys.exit(code)
+
+
+def _run() -> int:
+    import typer  # noqa: PLC0415 - after the signals are handled
+
+    from dlproj.cli import app  # noqa: PLC0415
+
+    try:
+        code = app(standalone_mode=False, prog_name="dlproj") or 0
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except typer.Abort:
+        return _fail("aborted", 1)
+    return int(code)
+
+
+def _fail(message: str, code: int) -> int:
+    print("dlproj: " + " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -3,8 +3,6 @@
 torch is imported inside the commands, so that help and wrong flags are answered at once.
 """
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,8 +17,6 @@ from dlproj.config import (
     RegressionConfig,
     check_device,
 )
-from dlproj.errors import DlprojError, Interrupted
-from dlproj.interrupts import interrupts
 from dlproj.options import Session, command
 
 app = typer.Typer(
@@ -174,33 +170,3 @@ def export(
     from dlproj.output.console import Console
 
     export_onnx(model, out, force=force, console=Console(quiet=quiet, json=json))
-
-
-def main() -> None:
-    """Run the command line; every error ends as one line and an exit code."""
-    interrupts.install()
-    # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        code = app(standalone_mode=False, prog_name="dlproj") or 0
-        sys.stdout.flush()
-    except typer.TyperException as error:
-        code = _fail(error.format_message(), error.exit_code)
-    except typer.Abort:
-        code = _fail("aborted", 1)
-    except DlprojError as error:
-        code = _fail(str(error), error.exit_code)
-    except Interrupted as interruption:
-        code = _fail(str(interruption), interruption.exit_code)
-    except BrokenPipeError:  # whoever read our output has gone; leave nothing to flush
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        code = _fail(f"{where}{error.strerror or error}", 1)
-    sys.exit(code)
-
-
-def _fail(message: str, code: int) -> int:
-    print("dlproj: " + " ".join(message.split()), file=sys.stderr)
-    return code

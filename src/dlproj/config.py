@@ -353,6 +353,7 @@ def read_config_file(path: Path, command: str) -> dict[str, Any]:
         raise DlprojError(f"--config {path}: not a JSON file") from None
     if not isinstance(values, dict):
         raise DlprojError(f"--config {path}: must hold one JSON object of settings")
+    values.pop("sha256", None)  # of the file as a run wrote it; here it may have been edited
     owner = values.pop("command", command)
     if owner != command:
         raise DlprojError(f"--config {path}: belongs to {owner}, not to {command}")

@@ -6,6 +6,7 @@ one flag per field of the settings class, and the flags below that say where res
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -15,8 +16,37 @@ from annotated_doc import Doc
 
 from dlproj.config import Config, TrainingConfig, flag, read_config_file, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
+from dlproj.output.run_dir import RunDir
 
 C = TypeVar("C", bound=Config)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Interval:
+    """So many steps, or so many seconds."""
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def is_due(self, *, steps: int, seconds: float) -> bool:
+        """Whether that much has passed."""
+        if self.steps is not None:
+            return steps >= self.steps
+        return self.seconds is not None and seconds >= self.seconds
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g}s" if self.steps is None else str(self.steps)
+
+
+def parse_interval(text: str | Interval) -> Interval:
+    """`500` steps or `30s`."""
+    if isinstance(text, Interval):
+        return text
+    if re.fullmatch(r"\d{1,9}", text):
+        return Interval(steps=int(text))
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s", text):
+        return Interval(seconds=float(text[:-1]))
+    raise typer.BadParameter(f"must be steps, as in 500, or seconds, as in 30s, not {text!r}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,8 +63,13 @@ class Session:
         None
     )
     checkpoint_every: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="Time between two checkpoints.")
-    ] = 30.0
+        Interval,
+        typer.Option(
+            parser=parse_interval,
+            metavar="N|Ns",
+            help="Save every N steps, or with an s every N seconds.",
+        ),
+    ] = Interval(seconds=30)
     plots: Annotated[bool, typer.Option(help="Draw the figures.")] = True
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no remarks.")] = False
@@ -72,7 +107,7 @@ def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
         return resolve(cls, flags, session.config)
     if session.config or session.out:
         raise UsageError("--resume goes on with a run as it was: leave out --config and --out")
-    if not (session.resume / "config.json").is_file():
+    if RunDir(session.resume).read_json("config.json") is None:
         raise DlprojError(f"--resume {session.resume}: not a run directory (no config.json)")
     saved = resolve(cls, read_config_file(session.resume, cls.command))
     asked = to_dict(resolve(cls, flags)) if flags else {}

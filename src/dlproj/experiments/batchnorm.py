@@ -16,6 +16,7 @@ from dlproj.errors import DivergedError
 from dlproj.experiments.digits import classify, make_training
 from dlproj.experiments.run import Context, Outcome
 from dlproj.output.console import Table
+from dlproj.output.run_dir import is_sealed, seal
 from dlproj.statistics import describe, holm, paired_test
 from dlproj.training.loop import accuracy, fit
 
@@ -29,7 +30,11 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     if not context.run.started:
         context.run.write_json("config.json", to_dict(config))
     digits = load_digits(folder=config.data)
-    done = {_key(cell): cell for cell in context.run.records()}
+    done = {
+        _key(record): {key: value for key, value in record.items() if key != "sha256"}
+        for record in context.run.records()
+        if is_sealed(record)
+    }
     wanted: list[dict[str, Any]] = [
         {"lr": lr, "seed": seed, "arm": arm}
         for lr in config.lr
@@ -39,7 +44,7 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     for cell in context.console.count(wanted, "trainings"):
         if _key(cell) not in done:
             done[_key(cell)] = cell | train_cell(config, context, digits, **cell)
-            context.run.record(**done[_key(cell)])
+            context.run.record(**seal(done[_key(cell)]))
             context.run.flush_records()
             context.console.note(describe_cell(done[_key(cell)]))
     runs = [done[_key(cell)] for cell in wanted]

@@ -87,10 +87,10 @@ def _document(
         "metrics": outcome.metrics,
         "timing": outcome.timing | {"total_seconds": time.perf_counter() - started},
         "environment": context.machine.describe(),
+        "files": context.run.digests(),
     }
     with interrupts.defer():
-        context.run.write_json("result.json", document)
-    return document
+        return context.run.write_json("result.json", document)
 
 
 def _repeat(experiment: Experiment[Any], config: TrainingConfig, context: Context) -> Outcome:

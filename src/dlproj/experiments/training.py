@@ -39,6 +39,7 @@ def train(
         run.write_json("config.json", to_dict(config))
     with interrupts.defer(), _saved_when_it_diverges(training, run):
         saved = started = time.perf_counter()
+        saved_step = training.step
         for step in context.console.watch(steps(), unit):
             training.seconds += time.perf_counter() - started
             values = {"accuracy": step.score} if step.score is not None else {}
@@ -46,9 +47,12 @@ def train(
                 values |= validate()
             run.record(epoch=step.epoch, step=step.step, lr=step.lr, loss=step.loss, **values)
             started = time.perf_counter()
-            if interrupts.pending or started - saved >= context.session.checkpoint_every:
+            if interrupts.pending or context.session.checkpoint_every.is_due(
+                steps=step.step - saved_step, seconds=started - saved
+            ):
                 _save(training, run)
-                saved = started = time.perf_counter()
+                saved, saved_step = time.perf_counter(), step.step
+                started = saved
             interrupts.check()
         _save(training, run)
 
@@ -65,15 +69,15 @@ def _saved_when_it_diverges(training: Training, run: RunDir) -> Iterator[None]:
 
 def _save(training: Training, run: RunDir) -> None:
     run.flush_records()
-    run.write_checkpoint(pack_training(training))
+    run.write_checkpoint(pack_training(training, records=run.records_digest()))
 
 
 def _resume(training: Training, context: Context) -> None:
     """Put the training where its newest sound checkpoint has it; without any, at its start."""
-    damaged = None
+    damaged, records = None, None
     for path, data in context.run.checkpoints():
         try:
-            unpack_training(data, training)
+            records = unpack_training(data, training)
             break
         except DamagedError as error:
             damaged = DlprojError(f"{path}: {error}; start a new run")
@@ -81,4 +85,4 @@ def _resume(training: Training, context: Context) -> None:
     else:
         if damaged:
             raise damaged
-    context.run.keep_records(training.step)
+    context.run.keep_records(training.step, records)

@@ -1,5 +1,6 @@
 """Run directories. This module alone writes results, so that each file is there whole or not."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -7,14 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
 from dlproj.errors import DlprojError
 
+RECORDS = "metrics.jsonl"
 CHECKPOINT = "checkpoint/training.safetensors"
 PREVIOUS_CHECKPOINT = "checkpoint/previous.safetensors"
+
+
+def seal(value: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object with a checksum of itself, so that damage is noticed."""
+    text = json.dumps(value, sort_keys=True, allow_nan=False)
+    return {**value, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def is_sealed(value: Any) -> bool:
+    """Whether it is a JSON object as `seal` made it."""
+    if not isinstance(value, dict):
+        return False
+    try:
+        return seal({key: item for key, item in value.items() if key != "sha256"}) == value
+    except ValueError:
+        return False
 
 
 class RunDir:
@@ -35,25 +53,35 @@ class RunDir:
         return self.read_json("result.json")
 
     def read_json(self, name: str) -> dict[str, Any] | None:
-        """A JSON object of the run, or None when it is not there.
+        """A JSON object that `write_json` wrote, or None when it is not there.
 
         Raises:
             DlprojError: it is damaged.
         """
         try:
-            value = json.loads((self.path / name).read_text(encoding="utf-8"))
+            value = json.loads((self.path / name).read_bytes())
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError):
             value = None
-        if not isinstance(value, dict):
-            raise DlprojError(f"{self.path / name}: damaged, not a JSON object")
-        return value
+        if not is_sealed(value):
+            raise DlprojError(f"{self.path / name}: damaged, or changed by hand")
+        return cast("dict[str, Any]", value)
 
-    def write_json(self, name: str, value: Any) -> None:
-        """Write a file of JSON."""
-        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    def write_json(self, name: str, value: dict[str, Any]) -> dict[str, Any]:
+        """Write a file of JSON, sealed. Returns what was written."""
+        sealed = seal(value)
+        text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
         self.write(name, text.encode() + b"\n")
+        return sealed
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each finished file that stands directly in the run, but for the result."""
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.path.iterdir())
+            if path.is_file() and path.name != "result.json" and not path.name.startswith(".")
+        }
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file of the run, whole or not at all."""
@@ -81,28 +109,38 @@ class RunDir:
 
     def flush_records(self) -> None:
         """Append what `record` collected to `metrics.jsonl`."""
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        with (self.path / RECORDS).open("a", encoding="utf-8") as file:
             file.writelines(line + "\n" for line in self._records)
             file.flush()
             os.fsync(file.fileno())
         self._records.clear()
 
-    def keep_records(self, step: int) -> None:
-        """Forget the records after a step: a resumed run will make them again."""
-        kept = [record for record in self.records() if record["step"] <= step]
-        lines = "".join(json.dumps(record) + "\n" for record in kept)
-        self.write("metrics.jsonl", lines.encode())
+    def records_digest(self) -> str:
+        """SHA-256 of the records that are on disk."""
+        return hashlib.sha256(b"".join(self._lines())).hexdigest()
+
+    def keep_records(self, count: int, digest: str | None = None) -> None:
+        """Forget the records after the first `count`: a resumed run will make them again.
+
+        Raises:
+            DlprojError: those that stay are not those that `digest` was taken of.
+        """
+        kept = b"".join(self._lines()[:count])
+        if digest is not None and hashlib.sha256(kept).hexdigest() != digest:
+            raise DlprojError(f"{self.path / RECORDS}: damaged; start a new run")
+        self.write(RECORDS, kept)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The lines of `metrics.jsonl`, up to one that a crash cut short."""
-        path = self.path / "metrics.jsonl"
-        if not path.exists():
-            return
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in self._lines():
             try:
                 yield json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return
+
+    def _lines(self) -> list[bytes]:
+        path = self.path / RECORDS
+        return path.read_bytes().splitlines(keepends=True) if path.exists() else []
 
     def child(self, name: str) -> "RunDir":
         """A run within this one, made when missing."""

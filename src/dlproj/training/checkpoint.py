@@ -53,8 +53,8 @@ def _digest(tensors: dict[str, Tensor], about: dict[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def pack_training(training: Training) -> bytes:
-    """Weights, optimiser, schedule, position and random state."""
+def pack_training(training: Training, *, records: str = "") -> bytes:
+    """Weights, optimiser, schedule, position and random state; and what identifies the records."""
     tensors: dict[str, Tensor] = {}
     state = {
         "model": training.model.state_dict(),
@@ -65,11 +65,11 @@ def pack_training(training: Training) -> bytes:
         "step": training.step,
         "seconds": training.seconds,
     }
-    return pack(tensors, {"state": _take_tensors(state, tensors)})
+    return pack(tensors, {"state": _take_tensors(state, tensors), "records": records})
 
 
-def unpack_training(data: bytes, training: Training) -> None:
-    """Put a training where it was when `pack_training` took it.
+def unpack_training(data: bytes, training: Training) -> str:
+    """Put a training where it was when `pack_training` took it. Returns what it was given.
 
     Raises:
         DamagedError: the checkpoint is damaged or belongs to another network.
@@ -84,6 +84,7 @@ def unpack_training(data: bytes, training: Training) -> None:
         if state["cuda_rng"]:
             torch.cuda.set_rng_state_all(state["cuda_rng"])
         training.step, training.seconds = state["step"], state["seconds"]
+        return str(about["records"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DamagedError(f"does not fit this run ({error})") from None
 
