@@ -17,6 +17,7 @@ from dlproj.config import (
     RegressionConfig,
     check_device,
 )
+from dlproj.errors import DlprojError
 from dlproj.options import Session, command
 
 app = typer.Typer(
@@ -170,3 +171,27 @@ def export(
     from dlproj.output.console import Console
 
     export_onnx(model, out, force=force, console=Console(quiet=quiet, json=json))
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a finished run.")],
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Compute a finished run again, and say whether every number comes out the same."""
+    from dlproj.experiments import verify as experiment
+    from dlproj.output.console import Console
+
+    if not experiment.verify(run, console=Console(quiet=quiet, json=json)):
+        raise DlprojError(f"{run}: computed again, it came out differently")
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check the installation: versions, data, devices, folders."""
+    from dlproj.experiments import doctor as experiment
+    from dlproj.output.console import Console
+
+    if not experiment.examine(console=Console(json=json)):
+        raise DlprojError("the installation has faults: see what is marked WRONG")

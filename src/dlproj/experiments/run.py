@@ -60,7 +60,7 @@ def perform(experiment: Experiment[C_contra], config: C_contra, session: Session
                 console.note(f"{run.path} is finished: nothing to do")
             else:
                 machine = choose_machine(config.device, config.precision, config.threads)
-                document = _document(experiment, config, Context(machine, run, console, session))
+                document = document_of(experiment, config, Context(machine, run, console, session))
         except Interrupted as interruption:
             if run.started:
                 interruption.resume = f"dlproj {config.command} --resume {run.path}"
@@ -69,7 +69,7 @@ def perform(experiment: Experiment[C_contra], config: C_contra, session: Session
     console.note(f"everything is in {run.path}")
 
 
-def _document(
+def document_of(
     experiment: Experiment[C_contra], config: C_contra, context: Context
 ) -> dict[str, Any]:
     """Run once, or once for each seed, and write the result."""
@@ -102,7 +102,7 @@ def _repeat(experiment: Experiment[Any], config: TrainingConfig, context: Contex
         child = context.run.child(f"seed-{seed}")
         single = dataclasses.replace(config, seed=seed, seeds=1)
         documents.append(
-            child.result or _document(experiment, single, dataclasses.replace(context, run=child))
+            child.result or document_of(experiment, single, dataclasses.replace(context, run=child))
         )
     return Outcome(
         metrics=_summarise([document["metrics"] for document in documents]),

@@ -21,11 +21,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under headings; the first column names the row."""
+    """Rows of text under headings; the first column names the row, the others hold numbers."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    numbers: bool = True  # or else text, aligned to the left
 
 
 @dataclass
@@ -132,7 +133,7 @@ class Console:
 def _render(table: Table) -> RichTable:
     rendered = RichTable(box=box.SIMPLE_HEAD, show_header=any(table.columns))
     for index, column in enumerate(table.columns):
-        rendered.add_column(column, justify="left" if index == 0 else "right")
+        rendered.add_column(column, justify="right" if index and table.numbers else "left")
     for row in table.rows:
         rendered.add_row(*row)
     return rendered
