@@ -15,6 +15,9 @@ from annotated_doc import Doc
 from annotated_types import Ge, Gt, Le, Lt
 
 from dlproj.errors import DlprojError, UsageError
+from dlproj.limits import read_limited
+
+MAX_BYTES = 1_000_000  # of a configuration file
 
 Recipes = Mapping[str, Mapping[str, Any]]
 
@@ -346,7 +349,7 @@ def read_config_file(path: Path, command: str) -> dict[str, Any]:
     if path.is_dir():
         path = path / "config.json"
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(read_limited(path, MAX_BYTES))
     except OSError as error:
         raise DlprojError(f"--config {path}: {error.strerror}") from None
     except (ValueError, RecursionError):

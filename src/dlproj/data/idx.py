@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from dlproj.errors import DlprojError
 
 UNSIGNED_BYTES = 0x08
-MAX_BYTES = 1 << 30
+MAX_BYTES = 600_000_000  # EMNIST's largest file has 550 million
+CHUNK = 1 << 20
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
@@ -53,7 +54,9 @@ def _read(file: IO[bytes], dimensions: int) -> NDArray[np.uint8]:
     size = math.prod(shape)
     if size > MAX_BYTES:
         raise ValueError(f"its header promises {size} bytes; at most {MAX_BYTES} are read")
-    content = bytearray(file.read(size + 1))
+    content = bytearray()
+    while len(content) <= size and (chunk := file.read(min(CHUNK, size + 1 - len(content)))):
+        content += chunk
     if len(content) != size:
         more = "more" if len(content) > size else f"{len(content)}"
         raise ValueError(f"its header promises {size} bytes after it, but it holds {more}")

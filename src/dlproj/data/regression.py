@@ -1,6 +1,7 @@
 """Curves to fit: named functions on even points, or the user's own x,y."""
 
 import csv
+import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dlproj.errors import DlprojError
+from dlproj.limits import read_limited
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sin": torch.sin,
@@ -25,6 +27,7 @@ LOW, HIGH = -2 * math.pi, 2 * math.pi
 TRAIN, VALIDATION, TEST = 2048, 200, 257  # even points of each split
 FEWEST_ROWS = 20
 MOST_ROWS = 1_000_000
+MAX_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,15 @@ def _read(path: Path) -> list[list[float]]:
     """Rows of two numbers; a first line of names is skipped."""
     rows: list[list[float]] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.reader(file), 1):
-                if number == 1 and row and not _is_number(row[0]):
-                    continue
-                if len(row) != 2 or not all(map(_is_number, row)):
-                    raise DlprojError(f"--data {path}: line {number} must be two numbers: x,y")
-                if len(rows) == MOST_ROWS:
-                    raise DlprojError(f"--data {path}: has more than {MOST_ROWS:,} rows")
-                rows.append([float(cell) for cell in row])
+        text = read_limited(path, MAX_BYTES).decode("utf-8-sig")
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
+            if number == 1 and row and not _is_number(row[0]):
+                continue
+            if len(row) != 2 or not all(map(_is_number, row)):
+                raise DlprojError(f"--data {path}: line {number} must be two numbers: x,y")
+            if len(rows) == MOST_ROWS:
+                raise DlprojError(f"--data {path}: has more than {MOST_ROWS:,} rows")
+            rows.append([float(cell) for cell in row])
     except OSError as error:
         raise DlprojError(f"--data {path}: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import hashlib
+import io
 import math
 import sys
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from torch import Tensor
 
 from dlproj.data.batches import epoch_generator
 from dlproj.errors import DlprojError
+from dlproj.limits import read_limited
 
 SHIPPED = Path(__file__).parent / "files" / "words"
 SHA256 = {
@@ -29,8 +32,12 @@ SHA256 = {
 ALPHABET = "abcdefghijklmnopqrstuvwxyzáäèéêëíïñóöúüąćęłńśźż"
 LANGUAGES = {"en": "English", "es": "Spanish", "fi": "Finnish", "nl": "Dutch", "pl": "Polish"}
 MAX_LENGTH = 64  # letters of a word that are looked at
-MAX_BYTES = 1 << 30
+MAX_BYTES = 200_000_000
 MAX_LINE = 10_000
+UNREADABLE = (
+    ValueError, KeyError, EOFError, MemoryError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, csv.Error,
+)  # fmt: skip
 NPZ_KEYS = (
     "chars",
     "language_names",
@@ -89,7 +96,8 @@ def read_lines(path: Path | None) -> list[str]:
         DlprojError: the file cannot be read, is not UTF-8, or has a line of over 10,000 letters.
     """
     try:
-        text = (path.read_bytes() if path else sys.stdin.buffer.read()).decode("utf-8-sig")
+        data = read_limited(path, MAX_BYTES) if path else sys.stdin.buffer.read()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise DlprojError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -160,7 +168,7 @@ def load_words(path: Path | None = None) -> WordData:
         return _load_csv(path)
     except OSError as error:
         raise DlprojError(f"--data {path}: {error.strerror or error}") from None
-    except (ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, csv.Error) as error:
+    except UNREADABLE as error:
         raise DlprojError(f"--data {path}: {error}") from None
 
 
@@ -179,14 +187,14 @@ def _load_csv(path: Path) -> WordData:
     splits: dict[str, tuple[list[str], list[str]]] = {
         split: ([], []) for split in ("train", "validation", "test")
     }
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            if len(row) != 2 or not row[0].strip() or not row[1].strip():
-                raise ValueError(f"line {number}: must be word,label")
-            word, label = row[0].strip().lower(), row[1].strip()
-            words, labels = splits[split_of(word)]
-            words.append(word)
-            labels.append(label)
+    text = read_limited(path, MAX_BYTES).decode("utf-8-sig")
+    for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
+        if len(row) != 2 or not row[0].strip() or not row[1].strip():
+            raise ValueError(f"line {number}: must be word,label")
+        word, label = row[0].strip().lower(), row[1].strip()
+        words, labels = splits[split_of(word)]
+        words.append(word)
+        labels.append(label)
     if not all(words for words, _ in splits.values()):
         raise ValueError("too few words to hold some out for validation and test")
     alphabet = "".join(sorted(set().union(*splits["train"][0])))

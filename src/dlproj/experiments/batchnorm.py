@@ -27,9 +27,9 @@ SIGNIFICANT = 0.05
 
 def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
+    digits = load_digits(folder=config.data)
     if not context.run.started:
         context.run.write_json("config.json", to_dict(config))
-    digits = load_digits(folder=config.data)
     done = {
         _key(record): {key: value for key, value in record.items() if key != "sha256"}
         for record in context.run.records()
