@@ -129,15 +129,18 @@ class LengthBatches:
     def __len__(self) -> int:
         return sum(math.ceil(len(rows) / self.batch_size) for _, rows in self.groups)
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of one epoch, counted from 0: letters (batch, length) and labels."""
+    def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of one epoch, counted from 0, after those that are done.
+
+        Each is letters (batch, length) and labels.
+        """
         generator = epoch_generator(self.seed, number)
         batches = [
             (length, rows[chosen.to(rows.device)])
             for length, rows in self.groups
             for chosen in torch.randperm(len(rows), generator=generator).split(self.batch_size)
         ]
-        for index in torch.randperm(len(batches), generator=generator).tolist():
+        for index in torch.randperm(len(batches), generator=generator).tolist()[done:]:
             length, rows = batches[index]
             yield self.words.letters[rows, :length], self.words.labels[rows]
 

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from dlproj.errors import DlprojError
-from dlproj.models.digits import DigitCNN, FastCNN, LeNet
+from dlproj.models.digits import DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.langid import CharGRU
 from dlproj.models.regression import CurveMLP
 from dlproj.training.checkpoint import DamagedError, unpack
 
 NETWORKS: dict[str, type[nn.Module]] = {
-    network.__name__: network for network in (DigitCNN, FastCNN, LeNet, CurveMLP, CharGRU)
+    network.__name__: network
+    for network in (DigitCNN, FastCNN, RobustCNN, LeNet, CurveMLP, CharGRU)
 }
 SHIPPED = Path(__file__).parents[1] / "trained"
 DIGITS, LANGID = SHIPPED / "digits.safetensors", SHIPPED / "langid.safetensors"
