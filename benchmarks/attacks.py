@@ -41,7 +41,7 @@ def install() -> None:
 
 def pairs(model: torch.nn.Module) -> dict[str, tuple[Attack, Attack]]:
     """Each attack as (ours, theirs)."""
-    import torchattacks  # type: ignore[import-not-found]  # noqa: PLC0415
+    import torchattacks  # noqa: PLC0415
 
     theirs = {"eps": EPSILON, "alpha": STEP_SIZE, "steps": STEPS}
     bim = partial(attacks.bim, model, epsilon=EPSILON, steps=STEPS, step_size=STEP_SIZE)

@@ -277,6 +277,8 @@ class AttackConfig(Config):
         super().__post_init__()
         if self.method == "square" and self.norm != "linf":
             raise UsageError("--method square measures --norm linf alone")
+        if self.diagnose and (self.targeted or not any(self.epsilon)):
+            raise UsageError("--diagnose needs an --epsilon above 0 and no --targeted")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

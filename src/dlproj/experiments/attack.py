@@ -18,7 +18,9 @@ from dlproj import attacks
 from dlproj.config import AttackConfig, to_dict
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.errors import DlprojError
+from dlproj.experiments.attack_diagnosis import IMAGES, Subject, diagnose
 from dlproj.experiments.attack_doubts import find_doubts
+from dlproj.experiments.claims import claims_table
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.output.console import Table
@@ -81,11 +83,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         context.console.note(f"warning: {doubt}")
     if config.save_images:
         context.run.write("adversarial.npz", _as_npz(results, labels))
-    if context.session.plots:
-        from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
-
-        figures.draw(context.run, test, clean.softmax(1), results, rows)
-    metrics = {
+    metrics: dict[str, Any] = {
         "model": str(path),
         "network": about.get("network", "LeNet"),
         "images": len(labels),
@@ -93,7 +91,30 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         "attacks": rows,
         "warnings": doubts,
     }
-    return Outcome(metrics, {"attack_seconds": sum(row["seconds"] for row in rows)})
+    timing = {"attack_seconds": sum(row["seconds"] for row in rows)}
+    if config.diagnose:
+        started = time.perf_counter()
+        chosen = telling(rows)
+        subject = Subject(
+            model, images[:IMAGES], labels[:IMAGES], results[chosen].images[:IMAGES],
+            rows[chosen]["epsilon"], config.norm, context,
+        )  # fmt: skip
+        attack = chosen_attack(config, subject.epsilon)
+        metrics["diagnosis"] = diagnose(subject, attack, digits.train, config, path)
+        timing["diagnose_seconds"] = time.perf_counter() - started
+    if context.session.plots:
+        from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
+
+        figures.draw(context.run, test, clean.softmax(1), results, rows)
+        if config.diagnose:
+            figures.draw_diagnosis(context.run, metrics["diagnosis"])
+    return Outcome(metrics, timing)
+
+
+def telling(rows: list[dict[str, Any]]) -> int:
+    """The row whose epsilon, above 0, leaves nearest to half of the images rightly read."""
+    candidates = [index for index, row in enumerate(rows) if row["epsilon"]]
+    return min(candidates, key=lambda index: abs(rows[index]["accuracy"] - 0.5))
 
 
 def newest_model() -> Path:
@@ -230,4 +251,18 @@ def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
         f"{first['method'].upper()} ({first['norm']}) on {metrics['images']:,} images; "
         f"clean accuracy {metrics['clean_accuracy']:.2%}; {timing['attack_seconds']:.1f} s"
     )
-    return [Table(title, ("epsilon", "accuracy", "success", "largest change", "time"), rows)]
+    result = [Table(title, ("epsilon", "accuracy", "success", "largest change", "time"), rows)]
+    if "diagnosis" in metrics:
+        diagnosis = metrics["diagnosis"]
+        result += [transfer_table(diagnosis["transfer"]), claims_table(diagnosis)]
+    return result
+
+
+def transfer_table(transfer: dict[str, Any]) -> Table:
+    """How often images made for one network fool another."""
+    names = transfer["networks"]
+    rows = [
+        [name, *(f"{share:.1%}" for share in shares)]
+        for name, shares in zip(names, transfer["success"], strict=True)
+    ]
+    return Table("Images made for (rows) fool (columns)", ("", *names), rows)
