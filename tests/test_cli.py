@@ -78,6 +78,8 @@ WRONG = [
     ("train-digits --checkpoint-every -1", "--checkpoint-every"),
     ("attack --epsilon -0.1", "--epsilon must be greater than or equal to 0, not -0.1"),
     ("attack --method nosuch", "--method"),
+    ("attack --method square --norm l2", "--method square measures --norm linf alone"),
+    ("attack --diagnose --epsilon 0", "--diagnose needs an --epsilon above 0"),
     ("attack --steps 0", "--steps must be greater than or equal to 1"),
     ("train-regression --function nosuch", "--function"),
     ("train-langid --dropout 1", "--dropout must be less than 1"),

@@ -53,6 +53,7 @@ class Config:
     command: ClassVar[str]
     recipes: ClassVar[Recipes] = {}
     shipped: ClassVar[Mapping[str, Any]] = {}  # what `standard` changes for the data that ship
+    robust: ClassVar[Mapping[str, Any]] = {}  # what `standard` changes for `--adversarial`
 
     seed: Seed = 0
     device: Device = "auto"
@@ -104,6 +105,16 @@ class DigitsConfig(TrainingConfig):
         },
     }
 
+    robust: ClassVar[Mapping[str, Any]] = {
+        "network": "robust",
+        "epochs": 10,
+        "batch_size": 128,
+        "optimizer": "adam",
+        "lr": 0.005,
+        "momentum": 0.9,
+        "schedule": "one-cycle",
+    }
+
     recipe: Annotated[
         Literal["standard", "report", "fast", "best"],
         Doc("A named set of defaults; single flags win over it."),
@@ -115,13 +126,24 @@ class DigitsConfig(TrainingConfig):
     momentum: Momentum = 0.92
     schedule: Schedule = "linear"
     network: Annotated[
-        Literal["report", "fast"], Doc("The report's network, or one with a quarter of its work.")
+        Literal["report", "fast", "robust"],
+        Doc("The report's, one with a quarter of its work, or one that --adversarial takes."),
     ] = "report"
-    batchnorm: Annotated[bool, Doc("BatchNorm after each convolution.")] = True
+    optimizer: Annotated[Literal["sgd", "adam"], Doc("SGD with momentum, or Adam.")] = "sgd"
+    batchnorm: Annotated[
+        bool, Doc("BatchNorm after each convolution; the robust network has none.")
+    ] = True
     label_smoothing: LabelSmoothing = 0.0
     shift: Annotated[
         int, Ge(0), Le(14), Doc("Move training images at random, by up to so many pixels.")
     ] = 0
+    adversarial: Annotated[
+        bool, Doc("Train on adversarial images instead, with settings of its own.")
+    ] = False
+    epsilon: Annotated[
+        float, Ge(0), Le(1), Doc("Of --adversarial: the largest change of a pixel (linf).")
+    ] = 0.3
+    steps: Annotated[int, Ge(1), Le(1000), Doc("Of --adversarial: steps of pgd to each batch.")] = 3
     dataset: Annotated[
         Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
         Doc("mnist ships; the others are downloaded once."),
@@ -227,15 +249,26 @@ class AttackConfig(Config):
         Doc("Largest perturbation, in pixel values of [0, 1]; may be repeated"),
     ] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
     method: Annotated[
-        Literal["fgsm", "bim", "pgd", "mifgsm"], Doc("One step, or one of the iterated methods.")
+        Literal["fgsm", "bim", "pgd", "mifgsm", "apgd-ce", "apgd-dlr", "square", "ensemble"],
+        Doc(
+            "fgsm takes one step; square needs no gradient; ensemble takes apgd and square in turn."
+        ),
     ] = "fgsm"
     norm: Annotated[Literal["linf", "l2"], Doc("What epsilon measures.")] = "linf"
-    steps: Annotated[int, Ge(1), Le(100_000), Doc("Steps of an iterated method.")] = 10
+    steps: Annotated[
+        Annotated[int, Ge(1), Le(100_000)] | None,
+        Doc("Of an iterated method; if not given 10, and 100 of apgd and ensemble."),
+    ] = None
     step_size: Annotated[
         Annotated[float, Gt(0), Le(100)] | None,
         Doc("Of an iterated method; 2.5 epsilon / steps if not given."),
     ] = None
-    restarts: Annotated[int, Ge(1), Le(1000), Doc("Random starts of pgd; the worst counts.")] = 1
+    restarts: Annotated[
+        int, Ge(1), Le(1000), Doc("Random starts of pgd, apgd and ensemble; the worst counts.")
+    ] = 1
+    queries: Annotated[
+        int, Ge(1), Le(1_000_000), Doc("Of square and ensemble, looks at each image.")
+    ] = 1000
     targeted: Annotated[bool, Doc("Aim at the class after the true one.")] = False
     model: Annotated[
         Path | None,
@@ -247,8 +280,18 @@ class AttackConfig(Config):
     ] = None
     batch_size: BatchSize = 250
     save_images: Annotated[bool, Doc("Keep the adversarial images as .npz.")] = False
+    diagnose: Annotated[
+        bool, Doc("Also measure why they work: spectra, filters, noise, transfer and margins.")
+    ] = False
     data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
     precision: Precision = "fp32"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.method == "square" and self.norm != "linf":
+            raise UsageError("--method square measures --norm linf alone")
+        if self.diagnose and (self.targeted or not any(self.epsilon)):
+            raise UsageError("--diagnose needs an --epsilon above 0 and no --targeted")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -274,6 +317,9 @@ class BatchnormConfig(Config):
     weight_decay: WeightDecay = 0.0
     schedule: Schedule = "constant"
     images: Annotated[int, Ge(100), Le(60_000), Doc("Training images of each run.")] = 20_000
+    diagnose: Annotated[
+        bool, Doc("Also measure what BatchNorm changes inside the network, layer by layer.")
+    ] = False
     data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
 
 
@@ -316,8 +362,11 @@ def _recipe(cls: type[Config], given: Mapping[str, Any]) -> dict[str, Any]:
     chosen = dict(cls.recipes[name])
     if name == "standard" and given.get("data") is None:
         chosen |= cls.shipped
+    if name == "standard" and given.get("adversarial") is True:
+        chosen |= cls.robust
     defaults = {field.name: field.default for field in dataclasses.fields(cls)}
-    touched = {key for recipe in (*cls.recipes.values(), cls.shipped) for key in recipe}
+    changes = (*cls.recipes.values(), cls.shipped, cls.robust)
+    touched = {key for recipe in changes for key in recipe}
     return {key: chosen.get(key, defaults[key]) for key in touched}
 
 

@@ -2,18 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
 
-def epoch_generator(seed: int, epoch: int) -> torch.Generator:
-    """The random numbers of one epoch: the same for the same seed and epoch, so resume is exact.
+def epoch_generator(seed: int, *place: int) -> torch.Generator:
+    """The random numbers of one epoch, or of one batch of it: always the same, so resume is exact.
 
-    The two are mixed into 32 bits, because torch's generator looks at no more of its seed.
+    All are mixed into 32 bits, because torch's generator looks at no more of its seed.
     """
-    mixed = np.random.SeedSequence((seed, epoch)).generate_state(1)
+    mixed = np.random.SeedSequence((seed, *place)).generate_state(1)
     return torch.Generator().manual_seed(int(mixed[0]))
 
 
@@ -41,8 +42,11 @@ class ShuffledBatches:
     def __len__(self) -> int:
         return math.ceil(len(self.targets) / self.batch_size)
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of one epoch, counted from 0."""
+    def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of one epoch, counted from 0, after those that are done."""
+        return islice(self._whole_epoch(number), done, None)
+
+    def _whole_epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = epoch_generator(self.seed, number)
         order = torch.randperm(len(self.targets), generator=generator)
         for rows in order.to(self.targets.device).split(self.batch_size):

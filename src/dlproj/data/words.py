@@ -8,7 +8,6 @@ import math
 import sys
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +33,6 @@ LANGUAGES = {"en": "English", "es": "Spanish", "fi": "Finnish", "nl": "Dutch", "
 MAX_LENGTH = 64  # letters of a word that are looked at
 MAX_BYTES = 200_000_000
 MAX_LINE = 10_000
-UNREADABLE = (
-    ValueError, KeyError, EOFError, MemoryError, NotImplementedError, RuntimeError,
-    zipfile.BadZipFile, zlib.error, csv.Error,
-)  # fmt: skip
 NPZ_KEYS = (
     "chars",
     "language_names",
@@ -137,15 +132,18 @@ class LengthBatches:
     def __len__(self) -> int:
         return sum(math.ceil(len(rows) / self.batch_size) for _, rows in self.groups)
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of one epoch, counted from 0: letters (batch, length) and labels."""
+    def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of one epoch, counted from 0, after those that are done.
+
+        Each is letters (batch, length) and labels.
+        """
         generator = epoch_generator(self.seed, number)
         batches = [
             (length, rows[chosen.to(rows.device)])
             for length, rows in self.groups
             for chosen in torch.randperm(len(rows), generator=generator).split(self.batch_size)
         ]
-        for index in torch.randperm(len(batches), generator=generator).tolist():
+        for index in torch.randperm(len(batches), generator=generator).tolist()[done:]:
             length, rows = batches[index]
             yield self.words.letters[rows, :length], self.words.labels[rows]
 
@@ -168,8 +166,10 @@ def load_words(path: Path | None = None) -> WordData:
         return _load_csv(path)
     except OSError as error:
         raise DlprojError(f"--data {path}: {error.strerror or error}") from None
-    except UNREADABLE as error:
-        raise DlprojError(f"--data {path}: {error}") from None
+    except DlprojError:
+        raise
+    except Exception as error:  # numpy and zipfile raise whatever they stumble over
+        raise DlprojError(f"--data {path}: {error or type(error).__name__}") from None
 
 
 def _load_shipped() -> WordData:

@@ -2,8 +2,11 @@
 
 import io
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,26 @@ from dlproj import attacks
 from dlproj.config import AttackConfig, to_dict
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.errors import DlprojError
+from dlproj.experiments.attack_diagnosis import IMAGES, Subject, diagnose
+from dlproj.experiments.attack_doubts import find_doubts
+from dlproj.experiments.claims import claims_table
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.output.console import Table
 from dlproj.training.loop import accuracy, predict
 
 ROUNDING = 1e-6  # of single precision, in pixels
+METHODS: dict[str, Callable[..., Tensor]] = {
+    "fgsm": attacks.fgsm,
+    "bim": attacks.bim,
+    "pgd": attacks.pgd,
+    "mifgsm": attacks.mifgsm,
+    "apgd-ce": partial(attacks.apgd, loss="ce"),
+    "apgd-dlr": partial(attacks.apgd, loss="dlr"),
+    "square": attacks.square,
+    "ensemble": attacks.ensemble,
+}
+STEPS = {"apgd-ce": 100, "apgd-dlr": 100, "ensemble": 100}  # as published; of the others 10
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,7 @@ class Attacked:
     images: Tensor  # (n, 1, 28, 28) in [0, 1]
     logits: Tensor  # (n, classes)
     seconds: float
+    tally: Counter[str]  # by part of the ensemble, the images that it was first to fool
 
 
 def run(config: AttackConfig, context: Context) -> Outcome:
@@ -51,28 +69,52 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     results, rows = [], []
     for epsilon in config.epsilon:
         started = time.perf_counter()
-        adversarial = attack_images(model, images, labels, epsilon, config, context)
+        tally: Counter[str] = Counter()
+        adversarial = attack_images(model, images, labels, epsilon, config, context, tally)
         seconds = time.perf_counter() - started
         logits = _logits(model, adversarial, config, context)
-        results.append(Attacked(epsilon, adversarial, logits, seconds))
+        results.append(Attacked(epsilon, adversarial, logits, seconds, tally))
         rows.append(score(results[-1], clean, images, labels, config))
         check(rows[-1], adversarial, accuracy(clean, labels))
         context.console.note(f"epsilon {epsilon:g}  accuracy {rows[-1]['accuracy']:.4f}")
 
+    doubts = [*find_doubts(model, images, labels, results, rows)]
+    for doubt in doubts:
+        context.console.note(f"warning: {doubt}")
     if config.save_images:
         context.run.write("adversarial.npz", _as_npz(results, labels))
-    if context.session.plots:
-        from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
-
-        figures.draw(context.run, test, clean.softmax(1), results, rows)
-    metrics = {
+    metrics: dict[str, Any] = {
         "model": str(path),
         "network": about.get("network", "LeNet"),
         "images": len(labels),
         "clean_accuracy": accuracy(clean, labels),
         "attacks": rows,
+        "warnings": doubts,
     }
-    return Outcome(metrics, {"attack_seconds": sum(row["seconds"] for row in rows)})
+    timing = {"attack_seconds": sum(row["seconds"] for row in rows)}
+    if config.diagnose:
+        started = time.perf_counter()
+        chosen = telling(rows)
+        subject = Subject(
+            model, images[:IMAGES], labels[:IMAGES], results[chosen].images[:IMAGES],
+            rows[chosen]["epsilon"], config.norm, context,
+        )  # fmt: skip
+        attack = chosen_attack(config, subject.epsilon)
+        metrics["diagnosis"] = diagnose(subject, attack, digits.train, config, path)
+        timing["diagnose_seconds"] = time.perf_counter() - started
+    if context.session.plots:
+        from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
+
+        figures.draw(context.run, test, clean.softmax(1), results, rows)
+        if config.diagnose:
+            figures.draw_diagnosis(context.run, metrics["diagnosis"])
+    return Outcome(metrics, timing)
+
+
+def telling(rows: list[dict[str, Any]]) -> int:
+    """The row whose epsilon, above 0, leaves nearest to half of the images rightly read."""
+    candidates = [index for index, row in enumerate(rows) if row["epsilon"]]
+    return min(candidates, key=lambda index: abs(rows[index]["accuracy"] - 0.5))
 
 
 def newest_model() -> Path:
@@ -92,9 +134,10 @@ def attack_images(
     epsilon: float,
     config: AttackConfig,
     context: Context,
+    tally: Counter[str] | None = None,
 ) -> Tensor:
     """Adversarial images (n, 1, 28, 28) of all images, made in batches."""
-    attack = chosen_attack(config, epsilon)
+    attack = chosen_attack(config, epsilon, tally)
     aims = target_classes(model, labels) if config.targeted else labels
     batches = list(zip(images.split(config.batch_size), aims.split(config.batch_size), strict=True))
     with context.machine.autocast():
@@ -107,20 +150,19 @@ def attack_images(
 
 
 def chosen_attack(
-    config: AttackConfig, epsilon: float
+    config: AttackConfig, epsilon: float, tally: Counter[str] | None = None
 ) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
     """The attack that the settings name, as a function of (model, images, labels)."""
-    options: dict[str, Any] = {
+    method = METHODS[config.method]
+    given = {
+        **asdict(config),
         "epsilon": epsilon,
-        "norm": config.norm,
-        "targeted": config.targeted,
+        "steps": config.steps or STEPS.get(config.method, 10),
+        "generator": torch.Generator().manual_seed(config.seed),
+        "tally": tally,
     }
-    if config.method != "fgsm":
-        options |= {"steps": config.steps, "step_size": config.step_size}
-    if config.method == "pgd":
-        options["restarts"] = config.restarts
-        options["generator"] = torch.Generator().manual_seed(config.seed)
-    method: Callable[..., Tensor] = getattr(attacks, config.method)
+    wanted = signature(method).parameters
+    options = {name: value for name, value in given.items() if name in wanted and name != "model"}
     return lambda model, images, labels: method(model, images, labels, **options)
 
 
@@ -150,11 +192,13 @@ def score(
     return {
         "method": config.method,
         "norm": config.norm,
+        "targeted": config.targeted,
         "epsilon": attacked.epsilon,
         "accuracy": accuracy(attacked.logits, labels),
         "success_rate": success.item(),
         "max_perturbation": size.max().item(),
         "seconds": attacked.seconds,
+        **({"broken_by": dict(attacked.tally)} if attacked.tally else {}),
     }
 
 
@@ -207,4 +251,18 @@ def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
         f"{first['method'].upper()} ({first['norm']}) on {metrics['images']:,} images; "
         f"clean accuracy {metrics['clean_accuracy']:.2%}; {timing['attack_seconds']:.1f} s"
     )
-    return [Table(title, ("epsilon", "accuracy", "success", "largest change", "time"), rows)]
+    result = [Table(title, ("epsilon", "accuracy", "success", "largest change", "time"), rows)]
+    if "diagnosis" in metrics:
+        diagnosis = metrics["diagnosis"]
+        result += [transfer_table(diagnosis["transfer"]), claims_table(diagnosis)]
+    return result
+
+
+def transfer_table(transfer: dict[str, Any]) -> Table:
+    """How often images made for one network fool another."""
+    names = transfer["networks"]
+    rows = [
+        [name, *(f"{share:.1%}" for share in shares)]
+        for name, shares in zip(names, transfer["success"], strict=True)
+    ]
+    return Table("Images made for (rows) fool (columns)", ("", *names), rows)

@@ -4,16 +4,17 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import torch.nn.functional as F
 
-from dlproj.config import BatchnormConfig, DigitsConfig, to_dict
-from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Digits, Images, load_digits, shifted_pixels
+from dlproj.config import BatchnormConfig, to_dict
+from dlproj.data.digits import Digits, load_digits
 from dlproj.errors import DivergedError
-from dlproj.experiments.digits import classify, make_training
+from dlproj.experiments.batchnorm_arms import make_arm
+from dlproj.experiments.batchnorm_diagnosis import diagnose
+from dlproj.experiments.claims import claims_table
+from dlproj.experiments.digits import classify
 from dlproj.experiments.run import Context, Outcome
 from dlproj.output.console import Table
 from dlproj.output.run_dir import is_sealed, seal
@@ -50,14 +51,22 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     runs = [done[_key(cell)] for cell in wanted]
 
     cells = compare_all(runs, config.lr)
+    metrics: dict[str, Any] = {
+        "cells": cells,
+        "verdict": "; ".join(verdict(cell) for cell in cells),
+    }
+    timing = {"train_seconds": sum(run["seconds"] for run in runs)}
+    if config.diagnose:
+        started = time.perf_counter()
+        metrics["diagnosis"] = diagnose(config, context, digits)
+        timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import batchnorm as figures  # noqa: PLC0415 - takes a second
 
         figures.draw(context.run, cells, runs)
-    return Outcome(
-        {"cells": cells, "verdict": "; ".join(verdict(cell) for cell in cells)},
-        {"train_seconds": sum(run["seconds"] for run in runs)},
-    )
+        if config.diagnose:
+            figures.draw_diagnosis(context.run, metrics["diagnosis"])
+    return Outcome(metrics, timing)
 
 
 def _key(cell: dict[str, Any]) -> str:
@@ -69,32 +78,10 @@ def train_cell(
 ) -> dict[str, Any]:
     """One training: its test accuracy, its losses, and whether it diverged.
 
-    Both arms of a seed see the same images in the same order and start from the same weights:
-    BatchNorm's own start at one and zero, and draw no random numbers.
-
     A training diverged when its loss stopped being finite, or stayed at that of guessing to the
     end; its accuracy is then what is left, and counts like any other.
     """
-    device = context.machine.device
-    images = Images(digits.train.pictures[: config.images], digits.train.labels[: config.images])
-    batches = ShuffledBatches(
-        images.pictures.to(device),
-        images.labels.to(device),
-        batch_size=config.batch_size,
-        seed=seed,
-        prepare=partial(shifted_pixels, most=0),
-    )
-    settings = DigitsConfig(
-        seed=seed,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        lr=lr,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        schedule=config.schedule,
-        batchnorm=arm == "with",
-    )
-    training = make_training(settings, digits.classes, len(batches), device)
+    training, batches = make_arm(config, context, digits, lr=lr, seed=seed, arm=arm)
     losses, started = [], time.perf_counter()
     steps = fit(
         training, batches, loss_fn=F.cross_entropy, epochs=config.epochs, machine=context.machine
@@ -107,7 +94,7 @@ def train_cell(
     except DivergedError:
         diverged = True
     seconds = time.perf_counter() - started
-    test = digits.test.to(device)
+    test = digits.test.to(context.machine.device)
     logits = classify(training.model, test, context.machine)
     return {
         "accuracy": accuracy(logits, test.labels),
@@ -192,4 +179,18 @@ def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
     columns = ("rate", "with, %", "without, %", "points (95 %)", "p", "diverged")
     verdicts = [[part] for part in metrics["verdict"].split("; ")]
     title = f"Test accuracy; {timing['train_seconds']:.0f} s of training"
-    return [Table(title, columns, rows), Table("Verdict", ("",), verdicts)]
+    result = [Table(title, columns, rows), Table("Verdict", ("",), verdicts)]
+    if "diagnosis" in metrics:
+        diagnosis = metrics["diagnosis"]
+        result += [rates_table(diagnosis["rates"]), claims_table(diagnosis)]
+    return result
+
+
+def rates_table(rates: dict[str, Any]) -> Table:
+    """What each arm reaches in a short training at rates far apart."""
+    arms = (*ARMS, "noisy")
+    rows = [
+        [f"{lr:g}", *(f"{100 * rates[arm]['accuracy'][index]:.1f}" for arm in arms)]
+        for index, lr in enumerate(rates["lr"])
+    ]
+    return Table("Accuracy after a short training, %", ("rate", *arms), rows)

@@ -11,14 +11,15 @@ from torch import Tensor
 from dlproj.config import DigitsConfig
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images, load_digits, shifted_pixels, to_pixels
+from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.training import train
-from dlproj.models.digits import DigitCNN, FastCNN
+from dlproj.models.digits import DigitCNN, FastCNN, RobustCNN
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
 from dlproj.training.checkpoint import pack, pack_model
 from dlproj.training.device import Machine
-from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.loop import Batches, Training, accuracy, confusion_matrix, fit, predict
 from dlproj.training.schedule import make_schedule
 
 
@@ -37,16 +38,28 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
         prepare=partial(shifted_pixels, most=config.shift),
     )
     training = make_training(config, digits.classes, len(batches), device)
+    examples: Batches = batches
+    if config.adversarial:
+        examples = AdversarialBatches(
+            batches, training.model, context.machine, config.epsilon, config.steps
+        )
+
+    def robust(images: Images) -> float:
+        pixels = to_pixels(images.pictures)
+        return robust_accuracy(training.model, pixels, images.labels, config, context.machine)
 
     def validate() -> dict[str, float]:
         logits = classify(training.model, validation, context.machine)
-        return {"validation_accuracy": accuracy(logits, validation.labels)}
+        scores = {"validation_accuracy": accuracy(logits, validation.labels)}
+        if config.adversarial:
+            scores["validation_robust_accuracy"] = robust(validation)
+        return scores
 
     train(
         training,
         lambda: fit(
             training,
-            batches,
+            examples,
             loss_fn=partial(F.cross_entropy, label_smoothing=config.label_smoothing),
             epochs=config.epochs,
             machine=context.machine,
@@ -63,6 +76,7 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
 
     metrics = {
         **score_digits(logits, test.labels, digits.names),
+        **({"robust_accuracy": robust(test)} if config.adversarial else {}),
         **(validate() if config.validation else {}),
         "parameters": sum(weights.numel() for weights in training.model.parameters()),
     }
@@ -91,19 +105,35 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
 def make_training(
     config: DigitsConfig, classes: int, steps_per_epoch: int, device: torch.device
 ) -> Training:
-    """The network with fresh weights, SGD and its schedule."""
+    """The network with fresh weights, its optimiser and its schedule."""
     torch.manual_seed(config.seed)
-    network = {"report": DigitCNN, "fast": FastCNN}[config.network]
-    model = network(batchnorm=config.batchnorm, classes=classes)
+    model = make_network(config, classes)
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=config.lr,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-    )
+    optimizer: torch.optim.Optimizer
+    if config.optimizer == "adam":
+        optimizer = torch.optim.AdamW(
+            model.parameters(),
+            lr=config.lr,
+            betas=(config.momentum, 0.999),
+            weight_decay=config.weight_decay,
+        )
+    else:
+        optimizer = torch.optim.SGD(
+            model.parameters(),
+            lr=config.lr,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+        )
     schedule = make_schedule(config.schedule, optimizer, config.epochs * steps_per_epoch)
     return Training(model, optimizer, schedule)
+
+
+def make_network(config: DigitsConfig, classes: int) -> torch.nn.Module:
+    """The network that the settings name."""
+    if config.network == "robust":
+        return RobustCNN(classes=classes)
+    network = {"report": DigitCNN, "fast": FastCNN}[config.network]
+    return network(batchnorm=config.batchnorm, classes=classes)
 
 
 def classify(model: torch.nn.Module, images: Images, machine: Machine) -> Tensor:
@@ -138,8 +168,12 @@ def score_digits(logits: Tensor, labels: Tensor, names: list[str]) -> dict[str, 
 def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
     """The result for people."""
     rows = [["test accuracy", percent(metrics["test_accuracy"])]]
-    if "validation_accuracy" in metrics:
-        rows.append(["validation accuracy", percent(metrics["validation_accuracy"])])
+    optional = {
+        "robust_accuracy": "under pgd, first 2,000",
+        "validation_accuracy": "validation accuracy",
+        "validation_robust_accuracy": "under pgd, validation",
+    }
+    rows += [[text, percent(metrics[name])] for name, text in optional.items() if name in metrics]
     rows += [
         ["test loss", number(metrics["test_loss"])],
         ["parameters", number(metrics["parameters"], ",.0f")],

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 import torch
@@ -24,8 +23,8 @@ class Batches(Protocol):
     def __len__(self) -> int:
         """Batches in one epoch."""
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The (inputs, targets) of each batch of one epoch."""
+    def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The (inputs, targets) of each batch of one epoch, after those that are done."""
 
 
 @dataclass
@@ -76,7 +75,7 @@ def fit(
     while training.step < steps:
         epoch, done = divmod(training.step, len(batches))
         training.model.train()
-        for inputs, targets in islice(batches.epoch(epoch), done, None):
+        for inputs, targets in batches.epoch(epoch, done):
             lr = float(training.schedule.get_last_lr()[0])
             loss, outputs = _update(training, inputs, targets, loss_fn, machine)
             training.step += 1

@@ -7,7 +7,16 @@ from torch import Tensor
 
 from dlproj.data.digits import Images
 from dlproj.output.figures.digits import draw_confidence
-from dlproj.output.figures.style import BLUE, GREEN, GREY, RED, new_figure, picture_axes, save
+from dlproj.output.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    new_figure,
+    picture_axes,
+    save,
+)
 from dlproj.output.run_dir import RunDir
 
 if TYPE_CHECKING:
@@ -108,3 +117,87 @@ def draw_gallery(
 def _one_of_each(labels: Tensor) -> list[int]:
     """The first image of each label."""
     return [int((labels == label).nonzero()[0, 0]) for label in sorted(set(labels.tolist()))]
+
+
+def draw_diagnosis(run: RunDir, diagnosis: dict[str, Any]) -> None:
+    """The figures of `--diagnose`."""
+    draw_spectra(run, diagnosis["spectrum"])
+    draw_filters(run, diagnosis["filters"], diagnosis["epsilon"])
+    draw_transfer(run, diagnosis["transfer"], diagnosis["epsilon"])
+    draw_margins(run, diagnosis["margins"], diagnosis["epsilon"])
+
+
+KINDS = {"digits": (BLUE, "o"), "perturbations": (RED, "s"), "noise": (GREY, "^")}
+
+
+def draw_spectra(run: RunDir, spectrum: dict[str, Any]) -> None:
+    """Share of energy by radial frequency."""
+    figure, axes = new_figure(8, 4.5)
+    for name, (color, marker) in KINDS.items():
+        shares = spectrum["energy"][name]
+        label = f"{name}, mean {spectrum['mean_frequency'][name]:.1f}"
+        axes.plot(range(1, len(shares) + 1), shares, f"{marker}-", color=color, label=label)
+    axes.set_xticks(ticks := range(2, 15, 2), [*map(str, ticks[:-1]), "14 or more"])
+    axes.set_xlabel("spatial frequency (cycles per image)")
+    axes.set_ylabel("share of the energy")
+    axes.set_ylim(bottom=0)
+    axes.set_title("Where the energy of digits, perturbations and noise lies")
+    axes.legend()
+    save(figure, run, "spectra")
+
+
+def draw_filters(run: RunDir, filters: dict[str, Any], epsilon: float) -> None:
+    """Accuracy of filtered images, original and adversarial."""
+    figure, panels = new_figure(11, 4.5, ncols=2, sharey=True)
+    titles = {"low": "Only frequencies up to…", "high": "Only frequencies above…"}
+    for axes, (band, title) in zip(panels, titles.items(), strict=True):
+        for kind, color, marker in (("clean", BLUE, "o"), ("adversarial", RED, "s")):
+            label = kind if kind == "clean" else f"{kind} (ε = {epsilon:g})"
+            axes.plot(filters["radius"], filters[f"{kind}_{band}"], f"{marker}-", color=color,
+                      label=label)  # fmt: skip
+        axes.axhline(0.1, color=GREY, linestyle=":", label="guessing")
+        axes.set_title(title)
+        axes.set_xlabel("cycles per image")
+        axes.set_ylim(0, 1.02)
+    panels[0].set_ylabel("accuracy")
+    panels[1].legend(loc="upper right")
+    save(figure, run, "filters")
+
+
+def draw_transfer(run: RunDir, transfer: dict[str, Any], epsilon: float) -> None:
+    """How often images made for one network fool another."""
+    names = transfer["networks"]
+    figure, axes = new_figure(3 + 1.1 * len(names), 1.5 + 0.9 * len(names))
+    image = axes.imshow(transfer["success"], cmap="Reds", vmin=0, vmax=1)
+    for row, shares in enumerate(transfer["success"]):
+        for column, share in enumerate(shares):
+            color = "white" if image.norm(share) > 0.6 else "black"
+            axes.text(column, row, f"{share:.0%}", ha="center", va="center", color=color)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("shown to")
+    axes.set_ylabel("made for")
+    axes.set_title(f"Images that fool (ε = {epsilon:g})")
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    save(figure, run, "transfer")
+
+
+def draw_margins(run: RunDir, margins: dict[str, Any], epsilon: float) -> None:
+    """Quantiles of the margin before and after."""
+    figure, axes = new_figure(8, 3.6)
+    looks = {"clean": BLUE, "noise": GREY, "adversarial": RED}
+    for place, (name, color) in enumerate(looks.items()):
+        lowest, low, middle, high, highest = margins[name]
+        axes.plot([lowest, highest], [place, place], color=color, linewidth=2)
+        axes.plot([low, high], [place, place], color=color, linewidth=12, alpha=0.5,
+                  solid_capstyle="butt")  # fmt: skip
+        axes.plot(middle, place, "o", color=color, markersize=9)
+    axes.axvline(0, color=ORANGE, linestyle="--")
+    axes.text(0, -0.62, "← misread  ", color=ORANGE, ha="right", va="center")
+    axes.set_yticks(range(len(looks)), ["clean", "random signs", "adversarial"])
+    axes.set_ylim(len(looks) - 0.4, -0.8)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("logit of the true class less the highest other")
+    axes.set_title(f"Margin at ε = {epsilon:g}: median, middle half, and 5 to 95 %")
+    save(figure, run, "margins")

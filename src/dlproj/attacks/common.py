@@ -1,0 +1,106 @@
+"""What the attacks share: norms, projections, gradients and losses."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SMALLEST = 1e-12  # keeps a division by the length of a zero gradient finite
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """The model in evaluation mode, computing no gradients for its weights; then as before."""
+    training = model.training
+    wanted = [weights for weights in model.parameters() if weights.requires_grad]
+    model.eval()
+    for weights in wanted:
+        weights.requires_grad_(False)
+    try:
+        yield
+    finally:
+        model.train(training)
+        for weights in wanted:
+            weights.requires_grad_()
+
+
+def loss_gradient(
+    model: nn.Module, images: Tensor, labels: Tensor, *, targeted: bool = False
+) -> Tensor:
+    """Gradient of the mean cross-entropy by the images; its negative if targeted."""
+    images = images.detach().requires_grad_()
+    loss = F.cross_entropy(model(images), labels)
+    (gradient,) = torch.autograd.grad(-loss if targeted else loss, images)
+    return gradient
+
+
+def direction(gradient: Tensor, norm: str) -> Tensor:
+    """The step of length one in `norm` that raises the loss the most."""
+    if norm == "linf":
+        return gradient.sign()
+    length = per_image(gradient.flatten(1).norm(dim=1), gradient)
+    return gradient / length.clamp(min=SMALLEST)
+
+
+def project(moved: Tensor, images: Tensor, epsilon: float, norm: str) -> Tensor:
+    """The nearest images to `moved` within `epsilon` of `images` and in [0, 1]."""
+    if norm == "linf":
+        return moved.clamp(images - epsilon, images + epsilon).clamp(0, 1)
+    change = moved - images
+    length = per_image(change.flatten(1).norm(dim=1), change)
+    return (images + change * (epsilon / length.clamp(min=SMALLEST)).clamp(max=1)).clamp(0, 1)
+
+
+def random_start(
+    images: Tensor, epsilon: float, norm: str, generator: torch.Generator | None
+) -> Tensor:
+    """Images moved at random, by at most `epsilon`."""
+    if norm == "linf":
+        noise = torch.rand(images.shape, generator=generator).to(images.device) * 2 - 1
+        return project(images + epsilon * noise, images, epsilon, norm)
+    noise = torch.randn(images.shape, generator=generator).to(images.device)
+    share = torch.rand(len(images), generator=generator).to(images.device)
+    radius = per_image(epsilon * share ** (1 / noise[0].numel()), noise)
+    return project(images + radius * direction(noise, norm), images, epsilon, norm)
+
+
+def per_image(values: Tensor, images: Tensor) -> Tensor:
+    """One value for each image, (batch,), shaped to meet (batch, ...)."""
+    return values.view(-1, *[1] * (images.ndim - 1))
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Of each image: (batch, classes) and (batch,) to (batch,)."""
+    return F.cross_entropy(logits, labels, reduction="none")
+
+
+def margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """How far the label's logit (batch,) is above the highest other; below 0 it is misread."""
+    others = logits.scatter(1, labels[:, None], -torch.inf).amax(1)
+    return logits.gather(1, labels[:, None])[:, 0] - others
+
+
+def dlr(logits: Tensor, labels: Tensor) -> Tensor:
+    """Difference of Logits Ratio (batch,) (Croce & Hein 2020, equation 6).
+
+    The negative margin by the distance from the highest logit to the third: scaling the logits
+    changes nothing.
+    """
+    highest = logits.topk(min(3, logits.shape[1])).values
+    return -margin(logits, labels) / (highest[:, 0] - highest[:, -1] + SMALLEST)
+
+
+def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
+    """The same towards one other class each (Croce & Hein 2020, equation 7)."""
+    highest = logits.topk(min(4, logits.shape[1])).values
+    scale = highest[:, 0] - highest[:, 2:].mean(1) + SMALLEST
+    own, aim = (logits.gather(1, classes[:, None])[:, 0] for classes in (labels, targets))
+    return (aim - own) / scale
+
+
+def fooled(logits: Tensor, labels: Tensor, *, targeted: bool) -> Tensor:
+    """Which images (batch,) are read as the attack wants."""
+    hit = logits.argmax(1) == labels
+    return hit if targeted else ~hit

@@ -1,0 +1,79 @@
+"""The Square attack: random search that sees only the logits (Andriushchenko et al. 2020)."""
+
+import torch
+from torch import Tensor, nn
+
+from dlproj.attacks.common import fooled, frozen, margin, per_image, project
+
+FIRST_SHARE = 0.8  # of the image that the first squares cover
+HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of that share, in 10,000 queries
+
+
+def square(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilon: float,
+    queries: int = 1000,
+    targeted: bool = False,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Squares of change by +epsilon or -epsilon, kept where they lower the margin (linf).
+
+    It needs no gradient, so that hiding the gradient does not help against it. Images
+    (batch, channels, height, width) that are misread are left alone from then on.
+    """
+    sign = -1 if targeted else 1
+    adversarial = project(images + epsilon * _stripes(images, generator), images, epsilon, "linf")
+    with frozen(model), torch.no_grad():
+        logits = model(adversarial)
+        lowest = sign * margin(logits, labels)
+        rows = (~fooled(logits, labels, targeted=targeted)).nonzero()[:, 0]
+        for query in range(1, queries):
+            if not len(rows):
+                break
+            here, side = adversarial[rows], _side(query / queries, images)
+            change = 2 * epsilon * _squares(here, side, generator)
+            moved = project(here + change, images[rows], epsilon, "linf")
+            logits = model(moved)
+            value = sign * margin(logits, labels[rows])
+            misread = fooled(logits, labels[rows], targeted=targeted)
+            better = misread | (value < lowest[rows])
+            adversarial[rows] = torch.where(per_image(better, here), moved, here)
+            lowest[rows] = torch.where(better, value, lowest[rows])
+            rows = rows[~misread]
+    return adversarial
+
+
+def _side(progress: float, images: Tensor) -> int:
+    """Side of the squares, in pixels, after this share of the queries."""
+    halvings = sum(10_000 * progress > start for start in HALVINGS)
+    height, width = images.shape[-2:]
+    side = round((FIRST_SHARE / 2**halvings * height * width) ** 0.5)
+    return min(max(side, 1), height, width)
+
+
+def _stripes(images: Tensor, generator: torch.Generator | None) -> Tensor:
+    """+1 or -1 for each column of each image and channel."""
+    batch, channels, _, width = images.shape
+    return _signs((batch, channels, 1, width), images, generator)
+
+
+def _squares(images: Tensor, side: int, generator: torch.Generator | None) -> Tensor:
+    """+1 or -1 for each channel within a square anywhere in each image, 0 elsewhere."""
+    batch, channels, height, width = images.shape
+
+    def span(length: int) -> Tensor:
+        """Which places of an axis the squares cover: (batch, length)."""
+        first = torch.randint(length - side + 1, (batch, 1), generator=generator)
+        places = torch.arange(length)
+        return ((places >= first) & (places < first + side)).to(images.device)
+
+    inside = span(height)[:, None, :, None] & span(width)[:, None, None, :]
+    return inside * _signs((batch, channels, 1, 1), images, generator)
+
+
+def _signs(shape: tuple[int, ...], images: Tensor, generator: torch.Generator | None) -> Tensor:
+    signs = 2 * torch.randint(2, shape, generator=generator) - 1
+    return signs.to(images.device, images.dtype)

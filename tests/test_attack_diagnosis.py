@@ -1,0 +1,115 @@
+"""The attack laboratory: its measurements against known ones, its verdicts by their rules."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import torch
+from torch import nn
+
+from dlproj.experiments.attack_diagnosis import (
+    Subject,
+    claims,
+    low_pass,
+    margins,
+    radial_energy,
+    sign_noise,
+)
+from dlproj.experiments.run import Context
+from dlproj.options import Session
+from dlproj.output.console import Console
+from dlproj.output.run_dir import RunDir
+from tests.conftest import Dlproj
+from tests.test_batchnorm_diagnosis import CLAIM
+from tests.test_loop import MACHINE
+
+
+def waves(down: int, across: int) -> torch.Tensor:
+    """A picture (1, 1, 28, 28) of one frequency."""
+    rows, columns = torch.meshgrid(torch.arange(28.0), torch.arange(28.0), indexing="ij")
+    phase = 2 * torch.pi * (down * rows + across * columns) / 28
+    return phase.cos()[None, None]
+
+
+@pytest.mark.parametrize(("down", "across", "radius"), [(0, 5, 5), (3, 4, 5), (13, 13, 14)])
+def test_a_wave_has_its_energy_at_its_frequency(down: int, across: int, radius: int) -> None:
+    energy = radial_energy(waves(down, across) + 0.5)
+    assert float(energy[radius - 1]) == pytest.approx(1)
+
+
+def test_a_low_pass_takes_what_is_below() -> None:
+    both = 0.5 + 0.3 * waves(0, 3) + 0.2 * waves(9, 0)
+    torch.testing.assert_close(low_pass(both, 6), 0.5 + 0.3 * waves(0, 3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(low_pass(both, 20), both, rtol=0, atol=1e-5)
+
+
+def subject(tmp_path: Path, norm: str = "linf") -> Subject:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 3))
+    images = torch.rand(20, 1, 28, 28)
+    context = Context(MACHINE, RunDir(tmp_path), Console(quiet=True), Session())
+    labels = model(images).argmax(1)
+    return Subject(model, images, labels, images, 0.1, norm, context)
+
+
+def test_noise_is_as_large_as_the_attack(tmp_path: Path) -> None:
+    linf, l2 = subject(tmp_path), subject(tmp_path, "l2")
+    change = (sign_noise(linf, 0) - linf.images).abs()
+    inside = (linf.images > 0.1) & (linf.images < 0.9)
+    torch.testing.assert_close(change[inside], torch.full_like(change[inside], 0.1))
+    lengths = (sign_noise(l2, 0) - l2.images).flatten(1).norm(dim=1)
+    assert 0.095 < float(lengths.min()) <= float(lengths.max()) <= 0.1 + 1e-6
+
+
+def test_margins_of_what_is_read_rightly_are_positive(tmp_path: Path) -> None:
+    one = subject(tmp_path)
+    logits = one.model(one.images).sort(dim=1).values
+    lead = (logits[:, 2] - logits[:, 1]).mean().item()
+    assert margins(one, one.images)["mean"]["clean"] == pytest.approx(lead, rel=1e-5)
+
+
+def measured(low: float, high: float, mean: float, halves: tuple[float, float], noise: float,
+             others: float) -> dict[str, Any]:  # fmt: skip
+    return {
+        "filters": {"clean_low": [low] * 14, "clean_high": [high] * 14},
+        "accuracy": {"clean": 0.99, "noise": noise, "adversarial": 0.4},
+        "spectrum": {"mean_frequency": {"digits": 3, "perturbations": mean, "noise": 9}},
+        "halves": {"radius": 5, "low_accuracy": halves[0], "high_accuracy": halves[1]},
+        "margins": {"mean": {"clean": 9, "noise": 8, "adversarial": -1}},
+        "transfer": {"networks": ["attacked", "MLP"], "success": [[0.6, others], [0, 0]]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ((0.5, 0.6, 10, (0.9, 0.5), 0.5, 0.01), "supported"),
+        ((0.985, 0.2, 2, (0.5, 0.9), 0.98, 0.5), "not supported"),
+        ((0.9, 0.2, 6, (0.7, 0.7), 0.8, 0.2), "mixed"),
+    ],
+)
+def test_verdicts_follow_their_rules(values: Any, verdict: str) -> None:
+    assert {claim["verdict"] for claim in claims(measured(*values))} == {verdict}
+
+
+def test_the_command(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:
+    line = ("attack", "--data", tiny, "--epsilon", 0, "--epsilon", 0.2, "--epsilon", 0.3)
+    done = dlproj(*line, "--diagnose", "--json")
+    assert done.code == 0, done.err
+    metrics = done.json["metrics"]
+    diagnosis = metrics["diagnosis"]
+    jsonschema.validate(diagnosis["claims"], {"type": "array", "minItems": 5, "items": CLAIM})
+    row = next(row for row in metrics["attacks"] if row["epsilon"] == diagnosis["epsilon"])
+    assert row["epsilon"] > 0
+    assert diagnosis["accuracy"]["adversarial"] == row["accuracy"]
+    assert diagnosis["accuracy"]["clean"] == metrics["clean_accuracy"]
+    assert diagnosis["filters"]["clean_low"][-1] > diagnosis["filters"]["clean_low"][0]
+    assert diagnosis["transfer"]["networks"] == ["attacked", "small CNN", "MLP"]
+    assert diagnosis["transfer"]["success"][0][0] == pytest.approx(row["success_rate"])
+    run = tmp_path / "runs/attack/1"
+    figures = {path.stem for path in run.glob("*.png")}
+    assert {"spectra", "filters", "transfer", "margins"} <= figures
+    done = dlproj("attack", "--resume", run)
+    assert "What the measurements say" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
