@@ -1,0 +1,91 @@
+"""Adversarial training: what it trains on, what it measures, and that it resumes exactly."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from dlproj.config import DigitsConfig, resolve
+from dlproj.data.batches import ShuffledBatches
+from dlproj.experiments.adversarial import AdversarialBatches
+from dlproj.experiments.trained import DIGITS
+from dlproj.models.digits import RobustCNN
+from tests.conftest import Dlproj
+from tests.test_loop import MACHINE
+
+
+def batches(model: RobustCNN) -> tuple[ShuffledBatches, AdversarialBatches]:
+    images = torch.rand(50, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    clean = ShuffledBatches(images, torch.arange(50) % 10, batch_size=20, seed=3)
+    return clean, AdversarialBatches(clean, model, MACHINE, epsilon=0.3, steps=2)
+
+
+def changes(epoch: int) -> list[float]:
+    clean, moved = batches(RobustCNN())
+    return [
+        float((made - images).abs().max())
+        for (images, _), (made, _) in zip(clean.epoch(epoch), moved.epoch(epoch), strict=True)
+    ]
+
+
+def test_epsilon_grows_over_the_first_epoch_and_stays() -> None:
+    torch.testing.assert_close(torch.tensor(changes(0)), torch.tensor([0.0, 0.1, 0.2]))
+    torch.testing.assert_close(torch.tensor(changes(1)), torch.tensor([0.3, 0.3, 0.3]))
+
+
+def test_batches_raise_the_loss_and_are_the_same_from_anywhere() -> None:
+    torch.manual_seed(0)
+    model = RobustCNN()
+    clean, moved = batches(model)
+    loss = torch.nn.functional.cross_entropy
+    for (images, labels), (made, same) in zip(clean.epoch(1), moved.epoch(1), strict=True):
+        assert torch.equal(labels, same)
+        assert loss(model(made), labels) > loss(model(images), labels)
+    whole: list[Tensor] = [images for images, _ in moved.epoch(1)]
+    rest = [images for images, _ in moved.epoch(1, 2)]
+    assert len(rest) == 1
+    assert torch.equal(rest[0], whole[2])
+
+
+def test_adversarial_changes_the_defaults_and_flags_win() -> None:
+    plain, robust = resolve(DigitsConfig, {}), resolve(DigitsConfig, {"adversarial": True})
+    assert (plain.network, plain.optimizer) == ("report", "sgd")
+    assert (robust.network, robust.optimizer) == ("robust", "adam")
+    assert resolve(DigitsConfig, {"adversarial": True, "epochs": 2}).epochs == 2
+    fast = resolve(DigitsConfig, {"adversarial": True, "recipe": "fast"})
+    assert (fast.network, fast.adversarial) == ("fast", True)
+
+
+def test_an_adversarial_run_measures_robustness_and_resumes(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path
+) -> None:
+    line = ("train-digits", "--adversarial", "--data", tiny, "--epochs", 3, "--threads", 1,
+            "--validation", 40, "--no-plots")  # fmt: skip
+    done = dlproj(*line, "--checkpoint-every", 0, "--json", "--out", "whole")
+    assert done.code == 0, done.err
+    metrics = done.json["metrics"]
+    assert 0 <= metrics["robust_accuracy"] <= metrics["test_accuracy"]
+    assert metrics["validation_robust_accuracy"] <= metrics["validation_accuracy"]
+    whole = tmp_path / "whole"
+    model = (whole / "model.safetensors").read_bytes()
+    (whole / "result.json").unlink()
+    (whole / "checkpoint/previous.safetensors").replace(whole / "checkpoint/training.safetensors")
+    assert dlproj("train-digits", "--resume", whole, "--no-plots").code == 0
+    assert (whole / "model.safetensors").read_bytes() == model
+    table = dlproj("train-digits", "--resume", whole)
+    assert "under pgd, first 2,000" in table.out
+
+
+def test_training_on_adversarial_images_makes_robust(dlproj: Dlproj) -> None:
+    """One short epoch of a sixth of the images already stops what fools the usual network."""
+    line = ("train-digits", "--adversarial", "--epochs", 2, "--validation", 52_000, "--no-plots")
+    metrics = dlproj(*line, "--json").json["metrics"]
+    assert metrics["test_accuracy"] > 0.9
+    assert metrics["robust_accuracy"] > 0.5
+    attacked = dlproj("attack", "--epsilon", 0.3, "--model", "runs/train-digits/1", "--method",
+                      "ensemble", "--limit", 100, "--steps", 20, "--queries", 100, "--json",
+                      "--no-plots")  # fmt: skip
+    usual = dlproj("attack", "--epsilon", 0.3, "--limit", 100, "--method", "pgd", "--json",
+                   "--no-plots", "--model", DIGITS)  # fmt: skip
+    assert attacked.json["metrics"]["attacks"][0]["accuracy"] > 0.4
+    assert usual.json["metrics"]["attacks"][0]["accuracy"] < 0.1
