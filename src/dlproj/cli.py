@@ -188,6 +188,39 @@ def verify(
 
 
 @app.command()
+def report(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="RUN...", help="Runs, or folders of runs (default runs)."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("report.html"),
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Write one page of finished runs: the report's claims, figures and differences."""
+    from dlproj.experiments import report as experiment
+    from dlproj.output.console import Console
+
+    experiment.report(runs or [], out, force=force, console=Console(quiet=quiet, json=json))
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN RUN...", help="Directories of finished runs.")
+    ],
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Show what differs between runs of one kind, and test it where seeds match."""
+    from dlproj.experiments import compare as experiment
+    from dlproj.output.console import Console
+
+    experiment.compare(runs, console=Console(quiet=quiet, json=json))
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Check the installation: versions, data, devices, folders."""
     from dlproj.experiments import doctor as experiment

@@ -15,6 +15,20 @@ def describe(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": mean, "std": std, "ci95": [low, high], "values": list(values)}
 
 
+def prediction_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Where one more value of the same kind falls in 95 of 100 cases, by Student's t.
+
+    Args:
+        values: two or more.
+    """
+    std, (low, high) = _spread(values, math.fsum(values) / len(values))
+    if not std:
+        return low, high
+    middle, half = (low + high) / 2, (high - low) / 2
+    half *= math.sqrt(len(values) + 1)  # from s·t/sqrt(n) to s·t·sqrt(1 + 1/n)
+    return middle - half, middle + half
+
+
 def paired_test(first: Sequence[float], second: Sequence[float]) -> dict[str, Any]:
     """Mean difference of pairs, its 95 % interval, and the p-value of Student's paired t-test.
 

@@ -9,31 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from dlproj import __version__
-from dlproj.config import (
-    AttackConfig,
-    BatchnormConfig,
-    Config,
-    DigitsConfig,
-    LangidConfig,
-    RegressionConfig,
-    read_config_file,
-    resolve,
-)
+from dlproj.config import read_config_file, resolve
 from dlproj.errors import DlprojError
-from dlproj.experiments import attack, batchnorm, digits, langid, regression
-from dlproj.experiments.run import SCHEMA_VERSION, Context, Experiment, document_of
+from dlproj.experiments.finished import EXPERIMENTS
+from dlproj.experiments.run import SCHEMA_VERSION, Context, document_of
 from dlproj.options import Session
 from dlproj.output.console import Console, Table
 from dlproj.output.run_dir import RECORDS, RunDir, new_run
 from dlproj.training.device import choose_machine
 
-EXPERIMENTS: dict[str, tuple[type[Config], Experiment[Any]]] = {
-    "train-digits": (DigitsConfig, digits),
-    "train-regression": (RegressionConfig, regression),
-    "train-langid": (LangidConfig, langid),
-    "attack": (AttackConfig, attack),
-    "ablate-batchnorm": (BatchnormConfig, batchnorm),
-}
 TIMES = {"seconds"}  # keys that differ from run to run
 
 
