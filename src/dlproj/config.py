@@ -88,8 +88,9 @@ class DigitsConfig(TrainingConfig):
         "report": {"schedule": "constant", "precision": "fp32"},
         "fast": {
             "network": "fast",
+            "epochs": 2,
             "batch_size": 256,
-            "lr": 0.2,
+            "lr": 0.4,
             "momentum": 0.9,
             "schedule": "one-cycle",
         },
@@ -127,7 +128,7 @@ class DigitsConfig(TrainingConfig):
     schedule: Schedule = "linear"
     network: Annotated[
         Literal["report", "fast", "robust"],
-        Doc("The report's, one with a quarter of its work, or one that --adversarial takes."),
+        Doc("The report's, one with a tenth of its work, or one that --adversarial takes."),
     ] = "report"
     optimizer: Annotated[Literal["sgd", "adam"], Doc("SGD with momentum, or Adam.")] = "sgd"
     batchnorm: Annotated[

@@ -161,7 +161,7 @@ def other_networks(
 ) -> dict[str, nn.Module]:
     """The network under attack, and others of other kinds, two of them trained here and now."""
     context, classes = subject.context, int(train.labels.max()) + 1
-    settings = resolve(DigitsConfig, {"recipe": "fast", "seed": config.seed + 1})
+    settings = resolve(DigitsConfig, {"recipe": "fast", "epochs": 1, "seed": config.seed + 1})
     batches = ShuffledBatches(
         train.pictures.to(context.machine.device),
         train.labels.to(context.machine.device),

@@ -36,27 +36,26 @@ class DigitCNN(nn.Module):
 
 
 class FastCNN(nn.Module):
-    """Two convolutions instead of three, each pooled before anything else: 215,306 parameters.
+    """Two convolutions with BatchNorm and ReLU, and one linear layer: 13,162 parameters.
 
-    5x5 to 24 channels and 3x3 to 32, each with 2x2 max-pooling, BatchNorm and ReLU; linear
-    800 -> 256 -> 10. It needs 7 million operations for an image forward and back; DigitCNN, 32.
+    5x5 to 16 channels with stride 2, 3x3 to 32 with 2x2 max-pooling, linear 800 -> 10. It needs 3
+    million operations for an image forward and back; DigitCNN, 32.
     """
 
     def __init__(self, *, batchnorm: bool = True, classes: int = 10) -> None:
         super().__init__()
         self.arguments = {"batchnorm": batchnorm, "classes": classes}
         norm = nn.BatchNorm2d if batchnorm else lambda _: nn.Identity()
-        self.conv1, self.norm1 = nn.Conv2d(1, 24, 5), norm(24)
-        self.conv2, self.norm2 = nn.Conv2d(24, 32, 3), norm(32)
-        self.hidden = nn.Linear(32 * 5 * 5, 256)
-        self.output = nn.Linear(256, classes)
+        self.conv1, self.norm1 = nn.Conv2d(1, 16, 5, stride=2), norm(16)
+        self.conv2, self.norm2 = nn.Conv2d(16, 32, 3), norm(32)
+        self.output = nn.Linear(32 * 5 * 5, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, classes)."""
         x = (images - MNIST_MEAN) / MNIST_DEVIATION
-        x = F.relu(self.norm1(F.max_pool2d(self.conv1(x), 2)))  # (batch, 24, 12, 12)
+        x = F.relu(self.norm1(self.conv1(x)))  # (batch, 16, 12, 12)
         x = F.relu(self.norm2(F.max_pool2d(self.conv2(x), 2)))  # (batch, 32, 5, 5)
-        return self.output(F.relu(self.hidden(x.flatten(1))))
+        return self.output(x.flatten(1))
 
 
 class RobustCNN(nn.Module):

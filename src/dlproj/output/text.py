@@ -17,5 +17,6 @@ def percent(value: float | dict[str, Any], digits: int = 2) -> str:
 def number(value: float | dict[str, Any], form: str = ".4g") -> str:
     """A number, or one summarised over seeds, for people."""
     if isinstance(value, dict):
-        return f"{value['mean']:{form}} ± {value['std']:{form}}"
+        spread = f" ± {value['std']:{form}}" if value["std"] else ""
+        return f"{value['mean']:{form}}{spread}"
     return f"{value:{form}}"
