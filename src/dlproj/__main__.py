@@ -3,7 +3,7 @@
 import os
 import sys
 
-from dlproj.errors import DlprojError, Interrupted
+from dlproj.errors import DlprojError, Interrupted, LostProcessError, UsageError
 from dlproj.interrupts import interrupts
 
 
@@ -14,10 +14,10 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = _run()
+    except (UsageError, LostProcessError, Interrupted) as error:  # the same in all processes
+        code = error.exit_code if _rank() else _fail(str(error), error.exit_code)
     except DlprojError as error:
         code = _fail(str(error), error.exit_code)
-    except Interrupted as interruption:
-        code = _fail(str(interruption), interruption.exit_code)
     except BrokenPipeError:  # whoever read our output has gone; leave nothing to flush
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
@@ -38,14 +38,21 @@ def _run() -> int:
         code = app(standalone_mode=False, prog_name="dlproj") or 0
         sys.stdout.flush()
     except typer.TyperException as error:
-        return _fail(error.format_message(), error.exit_code)
+        code = error.exit_code
+        return code if _rank() else _fail(error.format_message(), code)
     except typer.Abort:
         return _fail("aborted", 1)
     return int(code)
 
 
+def _rank() -> int:
+    """Which of the processes this is that torchrun started; 0 without it."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def _fail(message: str, code: int) -> int:
-    print("dlproj: " + " ".join(message.split()), file=sys.stderr)
+    where = f"process {_rank()}: " if _rank() else ""
+    print(f"dlproj: {where}" + " ".join(message.split()), file=sys.stderr)
     return code
 
 

@@ -24,7 +24,8 @@ Recipes = Mapping[str, Mapping[str, Any]]
 Seed = Annotated[int, Ge(0), Lt(2**31), Doc("Seed of everything random.")]
 Device = Annotated[str, Doc("auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[
-    Literal["auto", "fp32", "bf16"], Doc("auto takes bf16 where the machine is built for it.")
+    Literal["auto", "fp32", "bf16", "fp16"],
+    Doc("auto takes bf16 where the machine is built for it."),
 ]
 Threads = Annotated[int, Ge(0), Le(1024), Doc("CPU threads; 0 takes one per core.")]
 Recipe = Annotated[
@@ -63,10 +64,20 @@ class Config:
     def __post_init__(self) -> None:
         check_device(self.device)
 
+    @property
+    def divisible(self) -> bool:
+        """Whether several processes can share the work."""
+        return False
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Config):
     """What every command that trains has."""
+
+    @property
+    def divisible(self) -> bool:
+        """Whether several processes can share the work."""
+        return True
 
     recipe: str
     seeds: Seeds = 1
@@ -159,6 +170,11 @@ class DigitsConfig(TrainingConfig):
         if self.data is not None and self.dataset != "mnist":
             raise UsageError("--data and --dataset both name the images: give one of them")
 
+    @property
+    def divisible(self) -> bool:
+        """Not with adversarial images, which each process would make otherwise."""
+        return not self.adversarial
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RegressionConfig(TrainingConfig):
@@ -189,6 +205,11 @@ class RegressionConfig(TrainingConfig):
     data: Annotated[Path | None, Doc("CSV file of x,y to fit instead of a function.")] = None
     precision: Precision = "fp32"
     threads: Threads = 1  # more would wait for each other longer than they work
+
+    @property
+    def divisible(self) -> bool:
+        """Not with steps on all points at once."""
+        return self.optimizer != "lm"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,15 @@ class DivergedError(DlprojError):
         self.lr = lr
 
 
+class LostProcessError(DlprojError):
+    """Another process of this training has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another process of this training has ended; go on from its checkpoint with --resume"
+        )
+
+
 class Interrupted(BaseException):
     """SIGINT or SIGTERM arrived. Not an Exception, so that nothing swallows it."""
 

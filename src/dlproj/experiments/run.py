@@ -2,17 +2,27 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dlproj import __version__
 from dlproj.config import Config, TrainingConfig, to_dict
-from dlproj.errors import Interrupted
+from dlproj.errors import Interrupted, UsageError
 from dlproj.interrupts import interrupts
 from dlproj.options import Session
 from dlproj.output.console import Console, Table
-from dlproj.output.run_dir import RunDir, existing_run, new_run
+from dlproj.output.run_dir import (
+    ReadOnlyRun,
+    RunDir,
+    existing_run,
+    launch_file,
+    new_run,
+    write_file,
+)
 from dlproj.statistics import describe
+from dlproj.training import parallel
 from dlproj.training.device import Machine, choose_machine
 
 SCHEMA_VERSION = 1
@@ -49,24 +59,49 @@ class Experiment(Protocol[C_contra]):
 
 def perform(experiment: Experiment[C_contra], config: C_contra, session: Session) -> None:
     """Run an experiment from its settings to its printed result."""
-    console = Console(quiet=session.quiet, json=session.json)
-    opened = (
-        existing_run(session.resume) if session.resume else new_run(config.command, session.out)
-    )
-    with opened as run:
-        try:
-            document = run.result
-            if document:
-                console.note(f"{run.path} is finished: nothing to do")
-            else:
-                machine = choose_machine(config.device, config.precision, config.threads)
-                document = document_of(experiment, config, Context(machine, run, console, session))
-        except Interrupted as interruption:
-            if run.started:
-                interruption.resume = f"dlproj {config.command} --resume {run.path}"
-            raise
-    console.result(document, experiment.tables(document["metrics"], document["timing"]))
-    console.note(f"everything is in {run.path}")
+    if parallel.launched() and not config.divisible:
+        raise UsageError(f"{config.command} with these settings runs in one process, not torchrun")
+    with parallel.member() as group:
+        alone = group.rank == 0
+        console = Console(quiet=session.quiet or not alone, json=session.json)
+        with _open(config, session, group) as run:
+            try:
+                document = run.result
+                if group.first(bytes([document is not None])) == bytes([True]):
+                    console.note(f"{run.path} is finished: nothing to do")
+                else:
+                    machine = choose_machine(config.device, config.precision, config.threads, group)
+                    context = Context(machine, run, console, session)
+                    document = document_of(experiment, config, context)
+            except Interrupted as interruption:
+                if run.started:
+                    interruption.resume = f"dlproj {config.command} --resume {run.path}"
+                raise
+        if alone and document:
+            console.result(document, experiment.tables(document["metrics"], document["timing"]))
+            console.note(f"everything is in {run.path}")
+
+
+@contextmanager
+def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[RunDir]:
+    """The run's directory, which the first process alone makes and writes to.
+
+    Processes that torchrun started again go on with the run that they had begun.
+    """
+    if group.rank:
+        yield ReadOnlyRun(Path(group.first(b"").decode()))
+        return
+    resume, launch = session.resume, parallel.launch_name()
+    note = launch_file(launch) if launch else None
+    if note and note.exists() and parallel.restarted():
+        resume = Path(note.read_text())
+    with existing_run(resume) if resume else new_run(config.command, session.out) as run:
+        if note:
+            write_file(note, str(run.path.resolve()).encode())
+        group.first(str(run.path).encode())
+        yield run
+    if note:
+        note.unlink()
 
 
 def document_of(

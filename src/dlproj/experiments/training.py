@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dlproj.config import TrainingConfig, to_dict
-from dlproj.errors import DivergedError, DlprojError
+from dlproj.errors import DivergedError, DlprojError, LostProcessError
 from dlproj.experiments.run import Context
 from dlproj.interrupts import interrupts
 from dlproj.output.run_dir import RunDir
@@ -32,8 +32,8 @@ def train(
         unit: what an example is called: "images", "words".
         validate: measures after each epoch, recorded beside it.
     """
-    run = context.run
-    if run.started:
+    run, group = context.run, context.machine.group
+    if group.first(bytes([run.started])) == bytes([True]):
         _resume(training, context)
     else:
         run.write_json("config.json", to_dict(config))
@@ -47,13 +47,16 @@ def train(
                 values |= validate()
             run.record(epoch=step.epoch, step=step.step, lr=step.lr, loss=step.loss, **values)
             started = time.perf_counter()
-            if interrupts.pending or context.session.checkpoint_every.is_due(
+            interrupted = group.any(interrupts.pending is not None)
+            if interrupted or context.session.checkpoint_every.is_due(
                 steps=step.step - saved_step, seconds=started - saved
             ):
                 _save(training, run)
                 saved, saved_step = time.perf_counter(), step.step
                 started = saved
             interrupts.check()
+            if interrupted:
+                raise LostProcessError
         _save(training, run)
 
 
@@ -74,10 +77,19 @@ def _save(training: Training, run: RunDir) -> None:
 
 def _resume(training: Training, context: Context) -> None:
     """Put the training where its newest sound checkpoint has it; without any, at its start."""
-    damaged, records = None, None
+    group = context.machine.group
+    data = _load_checkpoint(training, context) if group.rank == 0 else b""
+    data = group.first(data)
+    if data and group.rank:
+        unpack_training(data, training)
+
+
+def _load_checkpoint(training: Training, context: Context) -> bytes:
+    """Resume from the newest sound checkpoint, which is returned; b"" when there is none."""
+    damaged, records, found = None, None, b""
     for path, data in context.run.checkpoints():
         try:
-            records = unpack_training(data, training)
+            records, found = unpack_training(data, training), data
             break
         except DamagedError as error:
             damaged = DlprojError(f"{path}: {error}; start a new run")
@@ -86,3 +98,4 @@ def _resume(training: Training, context: Context) -> None:
         if damaged:
             raise damaged
     context.run.keep_records(training.step, records)
+    return found

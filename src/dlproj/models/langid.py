@@ -102,7 +102,7 @@ class NgramBag(nn.Module):
         self.letters, self.longest, self.buckets = letters, longest, buckets
         self.table = nn.EmbeddingBag(buckets + 1, width, mode="sum", padding_idx=buckets)
         nn.init.normal_(self.table.weight[:-1], std=0.1)
-        self.gram_dropout = dropout
+        self.drop_grams = nn.Dropout(dropout)
         self.classify = nn.Sequential(
             nn.LayerNorm(width),
             nn.Dropout(dropout),
@@ -116,7 +116,7 @@ class NgramBag(nn.Module):
         """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
         grams = self.hash_grams(words)
         if self.training:
-            dropped = torch.rand(grams.shape, device=grams.device) < self.gram_dropout
+            dropped = self.drop_grams(torch.ones(grams.shape, device=grams.device)) == 0
             grams = grams.masked_fill(dropped, self.buckets)
         return self.classify(self.table(grams))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
 
 from dlproj.errors import DlprojError
 
@@ -149,6 +150,28 @@ class RunDir:
         return RunDir(path)
 
 
+class ReadOnlyRun(RunDir):
+    """A run that another process writes."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write nothing."""
+
+    def write_checkpoint(self, data: bytes) -> None:
+        """Write nothing."""
+
+    def flush_records(self) -> None:
+        """Write nothing."""
+        self._records.clear()
+
+    def digests(self) -> dict[str, str]:
+        """None: only whoever writes the files knows when they are done."""
+        return {}
+
+    def child(self, name: str) -> RunDir:
+        """A run within this one."""
+        return ReadOnlyRun(self.path / name)
+
+
 @contextmanager
 def new_run(command: str, out: Path | None) -> Iterator[RunDir]:
     """Make a run directory; when nothing was started in it, it is taken away again.
@@ -222,6 +245,13 @@ def _remove_empty(made: list[Path]) -> None:
             folder.rmdir()
         except OSError:
             return
+
+
+def launch_file(name: str) -> Path:
+    """Where a call of torchrun keeps which run is its own."""
+    folder = user_cache_path("dlproj") / "launches"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / hashlib.sha256(name.encode()).hexdigest()
 
 
 def write_file(path: Path, data: bytes) -> None:

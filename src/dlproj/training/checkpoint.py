@@ -8,6 +8,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor, nn
+from torch.amp import GradScaler
 
 from dlproj.errors import DlprojError
 from dlproj.training.loop import Training
@@ -62,6 +63,7 @@ def pack_training(training: Training, *, records: str = "") -> bytes:
         "schedule": training.schedule.state_dict(),
         "rng": torch.get_rng_state(),
         "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "scaler": training.scaler.state_dict(),
         "step": training.step,
         "seconds": training.seconds,
     }
@@ -80,6 +82,9 @@ def unpack_training(data: bytes, training: Training) -> str:
         training.model.load_state_dict(state["model"])
         training.optimizer.load_state_dict(state["optimizer"])
         training.schedule.load_state_dict(state["schedule"])
+        if state["scaler"]:
+            training.scaler = GradScaler(next(training.model.parameters()).device.type)
+            training.scaler.load_state_dict(state["scaler"])
         torch.set_rng_state(state["rng"])
         if state["cuda_rng"]:
             torch.cuda.set_rng_state_all(state["cuda_rng"])

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from dlproj.errors import DlprojError
+from dlproj.training.parallel import Group
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
@@ -18,12 +19,14 @@ class Machine:
     """A device and the precision of its matrix products."""
 
     device: torch.device
-    precision: str
+    precision: str  # "fp32", "bf16" or "fp16"
     threads: int
+    group: Group = dataclasses.field(default_factory=Group)
 
     def autocast(self) -> torch.autocast:
-        """Matrix products in bf16 where that is the precision; elsewhere a no-op."""
-        return torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16")
+        """Matrix products in 16 bits where that is the precision; elsewhere a no-op."""
+        dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
+        return torch.autocast(self.device.type, dtype, self.precision != "fp32")
 
     def describe(self) -> dict[str, Any]:
         """The `environment` of a result."""
@@ -34,13 +37,18 @@ class Machine:
             "device": str(self.device),
             "device_name": name,
             "threads": self.threads,
+            "processes": self.group.size,
             "precision": self.precision,
             "platform": platform.platform(),
         }
 
 
-def choose_machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
+def choose_machine(
+    device: str = "auto", precision: str = "auto", threads: int = 0, group: Group | None = None
+) -> Machine:
     """Take the machine that the settings ask for, and set torch's thread count.
+
+    Without a number, the processes of a group that are on this machine share its cores.
 
     Raises:
         DlprojError: the device is not there.
@@ -48,9 +56,10 @@ def choose_machine(device: str = "auto", precision: str = "auto", threads: int =
     chosen = _device(device)
     if precision == "auto":
         precision = "bf16" if _computes_bf16(chosen) else "fp32"
-    torch.set_num_threads(threads or _cores())
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if group and group.size > 1 else 1
+    torch.set_num_threads(threads or max(1, _cores() // here))
     _keep_freed_memory()
-    return Machine(chosen, precision, torch.get_num_threads())
+    return Machine(chosen, precision, torch.get_num_threads(), group or Group())
 
 
 def _device(name: str) -> torch.device:
@@ -59,7 +68,8 @@ def _device(name: str) -> torch.device:
     present |= {"mps"} if torch.backends.mps.is_available() else set()
     if name == "auto":
         name = next(kind for kind in ("cuda:0", "mps", "cpu") if kind in present)
-    name = "cuda:0" if name == "cuda" else name
+    if name in {"cuda", "cuda:0"}:  # of several processes on a machine, each has its own
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     if name not in present:
         raise DlprojError(
             f"--device {name}: not on this machine, which has {', '.join(sorted(present))}"

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -36,6 +38,7 @@ class Training:
     schedule: LRScheduler
     step: int = 0
     seconds: float = 0.0
+    scaler: GradScaler = field(default_factory=partial(GradScaler, "cpu", enabled=False))  # of fp16
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,35 @@ def fit(
 ) -> Iterator[Step]:
     """Train from wherever `training` stands to the end, yielding after every step.
 
+    Args:
+        training: what is trained; it is changed.
+        batches: the examples.
+        loss_fn: the mean loss of outputs and targets.
+        epochs: passes over the examples, from the first on.
+        machine: device, precision, and the processes that share the work.
+        score: a mean over outputs and targets to show beside the loss.
+
     Raises:
         DivergedError: the loss is infinite or not a number; the weights are those before that step.
     """
-    steps = epochs * len(batches)
+    group, steps = machine.group, epochs * len(batches)
+    forward = group.spread(training.model)
+    if machine.precision == "fp16" and not training.scaler.is_enabled():
+        training.scaler = GradScaler(machine.device.type)
     while training.step < steps:
         epoch, done = divmod(training.step, len(batches))
         training.model.train()
         for inputs, targets in batches.epoch(epoch, done):
             lr = float(training.schedule.get_last_lr()[0])
-            loss, outputs = _update(training, inputs, targets, loss_fn, machine)
+            own = group.share(len(targets))
+            with machine.autocast():
+                outputs = forward(inputs[own])
+                loss = loss_fn(outputs, targets[own]) if len(outputs) else outputs.sum()
+            shown = [loss.item(), score(outputs.detach(), targets[own]) if score else 0.0]
+            mean_loss, mean_score = group.mean(shown, weight=len(outputs))
+            if not math.isfinite(mean_loss):
+                raise DivergedError(training.step + 1, lr)
+            _update(training, loss * (len(outputs) * group.size / len(targets)))
             training.step += 1
             yield Step(
                 step=training.step,
@@ -85,27 +107,19 @@ def fit(
                 epoch=epoch + 1,
                 epochs=epochs,
                 lr=lr,
-                loss=loss,
-                score=score(outputs, targets) if score else None,
+                loss=mean_loss,
+                score=mean_score if score else None,
                 examples=len(targets),
             )
 
 
-def _update(
-    training: Training, inputs: Tensor, targets: Tensor, loss_fn: Loss, machine: Machine
-) -> tuple[float, Tensor]:
-    """One optimiser step. Returns the loss, and the outputs (batch, …) before the step."""
-    with machine.autocast():
-        outputs = training.model(inputs)
-        loss = loss_fn(outputs, targets)
-    value = float(loss.item())
-    if not math.isfinite(value):
-        raise DivergedError(training.step + 1, float(training.schedule.get_last_lr()[0]))
+def _update(training: Training, loss: Tensor) -> None:
+    """One optimiser step down the gradient of the loss."""
     training.optimizer.zero_grad()
-    loss.backward()
-    training.optimizer.step()
+    training.scaler.scale(loss).backward()
+    training.scaler.step(training.optimizer)
+    training.scaler.update()
     training.schedule.step()
-    return value, outputs.detach()
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> float:

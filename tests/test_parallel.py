@@ -1,0 +1,208 @@
+"""Several processes that train one network come to what one process comes to."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from dlproj.training.checkpoint import unpack
+from tests.conftest import environment
+
+ROOT = Path(__file__).parents[1]
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run")
+TINY_TRAINING = ("--epochs", "2", "--device", "cpu", "--precision", "fp32", "--no-plots")
+
+
+def run(*command: object, timeout: float = 120, **more: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    return subprocess.run(
+        [*map(str, command)], env={**environment(), "PYTHONPATH": str(ROOT), **more},
+        capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+def own_lines(stderr: str) -> list[str]:
+    """What dlproj says, between the lines of torchrun."""
+    return [line for line in stderr.splitlines() if line.startswith("dlproj: ")]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+    """What one process trains in double precision."""
+    out = tmp_path_factory.mktemp("alone") / "weights"
+    done = run(sys.executable, "-m", "tests.parallel_worker", out)
+    assert done.returncode == 0, done.stderr
+    return unpack(out.read_bytes())[0]
+
+
+def assert_same(out: Path, alone: dict[str, torch.Tensor]) -> None:
+    """Weights, running statistics and losses agree to the order of additions."""
+    together = unpack(out.read_bytes())[0]
+    assert together.keys() == alone.keys()
+    for name, expected in alone.items():
+        torch.testing.assert_close(together[name], expected, rtol=1e-12, atol=1e-13, msg=name)
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_processes_equal_one(
+    processes: int, alone: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    # With 4 processes the last batch, of two examples, leaves two of them without any.
+    done = run(*TORCHRUN, f"--nproc-per-node={processes}", "-m", "tests.parallel_worker", "weights")
+    assert done.returncode == 0, done.stderr
+    assert_same(tmp_path / "weights", alone)
+
+
+@pytest.fixture
+def namespaces() -> Iterator[list[str]]:
+    """Two network namespaces with a cable between them, as two machines have."""
+    if os.geteuid() or not shutil.which("ip"):
+        pytest.skip("network namespaces need root and Debian's package iproute2")
+    names = [f"dlproj-{os.getpid()}-{side}" for side in "ab"]
+    cable = [f"dlproj{side}" for side in "ab"]
+    steps = [f"netns add {name}" for name in names]
+    steps.append(f"link add {cable[0]} netns {names[0]} type veth peer {cable[1]} netns {names[1]}")
+    for number, (name, end) in enumerate(zip(names, cable, strict=True), start=1):
+        steps += [
+            f"-n {name} addr add 10.77.0.{number}/24 dev {end}",
+            f"-n {name} link set {end} up",
+            f"-n {name} link set lo up",
+        ]
+    try:
+        for step in steps:
+            done = run("ip", *step.split())
+            if done.returncode:
+                pytest.skip(f"network namespaces cannot be made here: {done.stderr.strip()}")
+        yield names
+    finally:
+        for name in names:
+            run("ip", "netns", "del", name)
+
+
+def test_two_machines_equal_one(
+    namespaces: list[str], alone: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    machines = [
+        subprocess.Popen(
+            [
+                "ip", "netns", "exec", name, *TORCHRUN, "--nnodes=2", f"--node-rank={rank}",
+                "--nproc-per-node=1", "--master-addr=10.77.0.1", "--master-port=29511",
+                "-m", "tests.parallel_worker", "weights",
+            ],
+            env={
+                **environment(), "PYTHONPATH": str(ROOT),
+                "GLOO_SOCKET_IFNAME": f"dlproj{'ab'[rank]}",
+            },
+            stderr=subprocess.PIPE, text=True,
+        )
+        for rank, name in enumerate(namespaces)
+    ]  # fmt: skip
+    for machine in machines:
+        _, err = machine.communicate(timeout=120)
+        assert machine.returncode == 0, err
+    assert_same(tmp_path / "weights", alone)
+
+
+def train(tiny: Path, *flags: object, processes: int = 2) -> list[object]:
+    """The command that trains digits with several processes."""
+    return [
+        *TORCHRUN, f"--nproc-per-node={processes}", "-m", "dlproj", "train-digits",
+        "--data", tiny, *TINY_TRAINING, *flags,
+    ]  # fmt: skip
+
+
+def test_the_first_process_alone_writes_and_prints(tiny: Path) -> None:
+    done = run(*train(tiny, "--out", "run", "--json"))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)  # one document, not one for each process
+    assert document == json.loads(Path("run/result.json").read_text())
+    assert document["environment"]["processes"] == 2
+    single = run(sys.executable, "-m", "dlproj", "train-digits", "--data", tiny, *TINY_TRAINING,
+                 "--out", "single", "--json")  # fmt: skip
+    expected = json.loads(single.stdout)
+    assert document["metrics"]["parameters"] == expected["metrics"]["parameters"]
+    losses = [
+        [json.loads(line)["loss"] for line in Path(name, "metrics.jsonl").read_text().splitlines()]
+        for name in ("run", "single")
+    ]
+    assert len(losses[0]) == len(losses[1]) == 20
+    # In single precision the order of additions tells after a while; the first steps agree.
+    assert losses[0][:3] == pytest.approx(losses[1][:3], abs=1e-3)
+
+
+@pytest.mark.parametrize("command", ["train-regression", "train-langid"])
+def test_other_commands_train_together(command: str, tmp_path: Path) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text(
+        "word,label\n" + "".join(f"{'ab'[i % 2]}{i:05b},{i % 2}\n" for i in range(400))
+    )
+    data = ["--data", words] if command == "train-langid" else []
+    done = run(*TORCHRUN, "--nproc-per-node=2", "-m", "dlproj", command, *data, "--epochs", "1",
+               "--no-plots", "--quiet", "--device", "cpu", "--out", "run")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(Path("run/result.json").read_text())["environment"]["processes"] == 2
+
+
+def test_what_cannot_be_shared_is_refused_once(tiny: Path) -> None:
+    done = run(*TORCHRUN, "--nproc-per-node=2", "-m", "dlproj", "attack", "--data", tiny)
+    assert done.returncode == 1
+    (line,) = own_lines(done.stderr)
+    assert "runs in one process" in line
+    assert not Path("runs").exists()
+
+
+def start_and_kill_one(tiny: Path, *flags: str) -> tuple[subprocess.Popen[str], Path]:
+    """A training of two processes, the second of which dies after some steps."""
+    command = train(tiny, "--out", "run", "--epochs", "30", "--recipe", "fast")
+    command += ["--batch-size", "64", "--checkpoint-every", "5"]
+    command[len(TORCHRUN) : len(TORCHRUN)] = flags
+    launcher = subprocess.Popen(
+        [*map(str, command)], env={**environment(), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(Path("run").glob("checkpoint*")):
+        assert launcher.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(_worker_of_rank(1, launcher.pid), signal.SIGKILL)
+    return launcher, Path("run")
+
+
+def _worker_of_rank(rank: int, launcher: int) -> int:
+    """The process that torchrun started with this rank."""
+    children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
+    for child in children:
+        if f"\0RANK={rank}\0".encode() in Path(f"/proc/{child}/environ").read_bytes():
+            return int(child)
+    raise AssertionError(f"no process of rank {rank} in {children}")
+
+
+def test_a_process_that_dies_ends_all_and_the_run_resumes(tiny: Path) -> None:
+    launcher, path = start_and_kill_one(tiny)
+    _, err = launcher.communicate(timeout=60)
+    assert launcher.returncode == 1
+    (line,) = own_lines(err)
+    assert "another process of this training has ended" in line
+    assert "--resume" in line
+    assert not (path / "result.json").exists()
+    done = run(*TORCHRUN, "--nproc-per-node=2", "-m", "dlproj", "train-digits", "--resume", path)
+    assert done.returncode == 0, done.stderr
+    assert len((path / "metrics.jsonl").read_text().splitlines()) == 300
+
+
+def test_torchrun_starts_the_training_again_from_its_checkpoint(tiny: Path) -> None:
+    launcher, path = start_and_kill_one(tiny, "--max-restarts=1")
+    _, err = launcher.communicate(timeout=120)
+    assert launcher.returncode == 0, err
+    lines = (path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == list(range(1, 301))
+    assert [entry.name for entry in Path().iterdir()] == ["run"]
