@@ -21,6 +21,7 @@ from dlproj.data.digits import load_digits, to_pixels
 from dlproj.experiments.attack import Attacked
 from dlproj.experiments.attack_doubts import find_doubts, vanishing_share
 from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.models.digits import DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.training.loop import accuracy, predict
 from tests.conftest import Dlproj
 from tests.test_loop import MACHINE
@@ -107,6 +108,21 @@ def test_no_attack_goes_too_far(
     assert all(weights.requires_grad for weights in model.parameters())
     assert all(weights.grad is None for weights in model.parameters())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("network", [DigitCNN, FastCNN, RobustCNN, LeNet])
+def test_a_prepared_network_computes_the_same(network: type[nn.Module]) -> None:
+    model, images = network(), torch.rand(8, 1, 28, 28)
+    with torch.no_grad():  # moves the running statistics away from zero and one
+        model(images)
+    before = {name: weights.clone() for name, weights in model.state_dict().items()}
+    prepared = attacks.prepare(model)
+    torch.testing.assert_close(prepared(images), model.eval()(images), rtol=1e-4, atol=1e-5)
+    assert not any(weights.requires_grad for weights in prepared.parameters())
+    assert all(weights.requires_grad for weights in model.parameters())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    norms = [module for module in prepared.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert len(norms) == (network is FastCNN)  # whose second follows the pooling
 
 
 def test_dlr_and_margin_are_those_of_the_paper() -> None:

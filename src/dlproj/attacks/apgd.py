@@ -16,7 +16,7 @@ from dlproj.attacks.common import (
     frozen,
     per_image,
     project,
-    random_start,
+    start_at_random,
 )
 
 Objective = Callable[[Tensor, Tensor], Tensor]  # logits of some images, and which, to (some,)
@@ -84,7 +84,7 @@ def ascend(
     with frozen(model):
         for _ in range(restarts):
             done = torch.zeros_like(labels, dtype=torch.bool)
-            start = random_start(images[standing], epsilon, norm, generator)
+            start = start_at_random(images[standing], epsilon, norm, generator)
             climb = _Climb.begin(standing, images[standing], start, *look(start, standing), epsilon)
             for length in _stretches(steps):
                 for _ in range(length):

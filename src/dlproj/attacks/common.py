@@ -46,14 +46,21 @@ def direction(gradient: Tensor, norm: str) -> Tensor:
 
 def project(moved: Tensor, images: Tensor, epsilon: float, norm: str) -> Tensor:
     """The nearest images to `moved` within `epsilon` of `images` and in [0, 1]."""
-    if norm == "linf":
-        return moved.clamp(images - epsilon, images + epsilon).clamp(0, 1)
     change = moved - images
+    if norm == "linf":
+        return (images + change.clamp(-epsilon, epsilon)).clamp(0, 1)
     length = per_image(change.flatten(1).norm(dim=1), change)
     return (images + change * (epsilon / length.clamp(min=SMALLEST)).clamp(max=1)).clamp(0, 1)
 
 
-def random_start(
+def clip(moved: Tensor, images: Tensor, epsilon: float, norm: str) -> Tensor:
+    """As `project`; for linf by bounds on each pixel, which rounds otherwise (Kurakin et al.)."""
+    if norm == "linf":
+        return moved.clamp(images - epsilon, images + epsilon).clamp(0, 1)
+    return project(moved, images, epsilon, norm)
+
+
+def start_at_random(
     images: Tensor, epsilon: float, norm: str, generator: torch.Generator | None
 ) -> Tensor:
     """Images moved at random, by at most `epsilon`."""

@@ -1,17 +1,20 @@
 """Attacks that follow the sign or direction of the gradient in steps of a fixed size."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from dlproj.attacks.common import (
     SMALLEST,
+    clip,
     cross_entropy,
     direction,
     frozen,
     loss_gradient,
     per_image,
     project,
-    random_start,
+    start_at_random,
 )
 
 
@@ -27,7 +30,7 @@ def fgsm(
     """Fast Gradient Sign Method: one step of full length (Goodfellow et al. 2015, section 4)."""
     with frozen(model):
         gradient = loss_gradient(model, images, labels, targeted=targeted)
-        return project(images + epsilon * direction(gradient, norm), images, epsilon, norm)
+        return clip(images + epsilon * direction(gradient, norm), images, epsilon, norm)
 
 
 def bim(
@@ -45,7 +48,7 @@ def bim(
     with frozen(model):
         return _climb(
             model, images, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
-            norm=norm, targeted=targeted,
+            norm=norm, targeted=targeted, keep=clip,
         )  # fmt: skip
 
 
@@ -85,23 +88,32 @@ def pgd(
     restarts: int = 1,
     norm: str = "linf",
     targeted: bool = False,
+    random_start: bool = True,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Projected Gradient Descent from random starts (Madry et al. 2018).
+    """Projected Gradient Descent from random starts, or the images (Madry et al. 2018).
 
     Of several restarts, each image keeps the one with the highest loss (lowest if targeted).
     """
-    best, best_loss = images, torch.full(labels.shape, -torch.inf, device=images.device)
+
+    def climb() -> Tensor:
+        start = start_at_random(images, epsilon, norm, generator) if random_start else images
+        return _climb(
+            model, start, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
+            norm=norm, targeted=targeted, keep=project,
+        )  # fmt: skip
+
+    def losses(made: Tensor) -> Tensor:
+        with torch.no_grad():
+            own = cross_entropy(model(made), labels)
+        return -own if targeted else own
+
     with frozen(model):
-        for _ in range(restarts):
-            start = random_start(images, epsilon, norm, generator)
-            adversarial = _climb(
-                model, start, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
-                norm=norm, targeted=targeted,
-            )  # fmt: skip
-            loss = _losses(model, adversarial, labels, targeted=targeted)
-            best = torch.where(per_image(loss > best_loss, images), adversarial, best)
-            best_loss = torch.maximum(loss, best_loss)
+        best = climb()
+        for _ in range(restarts - 1):
+            other = climb()
+            better = losses(other) > losses(best)
+            best = torch.where(per_image(better, images), other, best)
     return best
 
 
@@ -116,18 +128,13 @@ def _climb(
     step_size: float | None,
     norm: str,
     targeted: bool,
+    keep: Callable[[Tensor, Tensor, float, str], Tensor],
 ) -> Tensor:
-    """Steps along the gradient from `start`, each brought back to within `epsilon` of `images`."""
+    """Steps along the gradient from `start`, each brought back by `keep` to within `epsilon`."""
     step_size = step_size or 2.5 * epsilon / steps
     adversarial = start
     for _ in range(steps):
         gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
         moved = adversarial + step_size * direction(gradient, norm)
-        adversarial = project(moved, images, epsilon, norm)
+        adversarial = keep(moved, images, epsilon, norm)
     return adversarial
-
-
-@torch.no_grad()
-def _losses(model: nn.Module, images: Tensor, labels: Tensor, *, targeted: bool) -> Tensor:
-    losses = cross_entropy(model(images), labels)
-    return -losses if targeted else losses

@@ -56,7 +56,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     device = context.machine.device
     path = config.model or newest_model()
     model, about = load_model(path)
-    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = attacks.prepare(model.to(device))
     digits = load_digits(folder=config.data)
     test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
     images, labels = to_pixels(test.pictures).to(device), test.labels.to(device)
