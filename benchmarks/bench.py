@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from dlproj.training.device import choose_machine
+
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PEERS = Path(__file__).parent / "peers"
 
@@ -30,9 +32,11 @@ def machine() -> str:
     """This machine in a line."""
     names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
              if line.startswith("model name")]  # fmt: skip
+    bf16 = " with bf16" if choose_machine("cpu").precision == "bf16" else ""
+    instructions = torch.backends.cpu.get_cpu_capability() + bf16
     return (
-        f"{len(os.sched_getaffinity(0))} cores of {names[0]}, {platform.system()}, "
-        f"Python {platform.python_version()}, torch {torch.__version__}"
+        f"{len(os.sched_getaffinity(0))} cores of {names[0]} ({instructions}), "
+        f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
     )
 
 

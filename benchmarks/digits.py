@@ -1,12 +1,14 @@
 """How fast `train-digits` is, beside the plain PyTorch loop on the same network and images.
 
-Usage: .venv/bin/python benchmarks/digits.py [--repeats 3]
+Usage: .venv/bin/python benchmarks/digits.py [--repeats 3] [--fast 20] [--best 3]
 
 The plain loop is what a course hands out: a DataLoader that converts and normalises each image
-as it is asked for, fp32, memory laid out as torch does by default. Both train one epoch of the
-report's network with its learning rate, momentum and batch size, each in a process of its own,
-by turns, so that a noisy machine is noisy for both. Times are medians over the repeats; repeat n
-has seed n. The table goes into benchmarks/RESULTS.md.
+as it is asked for, fp32, memory laid out as torch does by default. It, `report` and `standard`
+train one epoch of the report's network with its learning rate, momentum and batch size; `fast`
+and `best` are beside them with networks of their own. Each training is a process of its own, by
+turns, so that a noisy machine is noisy for all; times are medians; repeat n has seed n. GFLOP are
+those of the trained network's matrix products and convolutions, forward and back; the share is of
+the rate at which the machine multiplies large matrices. The tables go into benchmarks/RESULTS.md.
 """
 
 import argparse
@@ -19,19 +21,26 @@ import time
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from bench import machine, write_section
+from torch.utils.flop_counter import FlopCounterMode
+
+from dlproj.config import DigitsConfig, resolve
+from dlproj.data.digits import Images, load_digits
+from dlproj.experiments.digits import make_network
+from dlproj.training.device import choose_machine
+from dlproj.training.loop import predict
 
 PLAIN = "plain PyTorch loop"
-RECIPES = {"dlproj, report": "report", "dlproj, standard": "standard"}
+SAME_NETWORK = (PLAIN, "report", "standard")
+IMAGES = 60_000
 
 
 def plain(seed: int) -> dict[str, float]:
     """One epoch as a course would write it. Returns its accuracy and seconds."""
-    import torch.nn.functional as F  # noqa: PLC0415
     from torch import nn  # noqa: PLC0415
     from torch.utils.data import DataLoader, Dataset  # noqa: PLC0415
 
-    from dlproj.data.digits import Images, load_digits  # noqa: PLC0415
     from dlproj.data.vision import torchvision_datasets  # noqa: PLC0415
 
     torchvision_datasets()
@@ -100,46 +109,80 @@ def timed(name: str, seed: int) -> dict[str, float]:
         done = subprocess.run(code, capture_output=True, text=True, check=True)
         measured: dict[str, float] = json.loads(done.stdout)
     else:
-        measured = dlproj(RECIPES[name], seed)
-    return measured | {"process": time.perf_counter() - started}
+        measured = dlproj(name, seed)
+    measured["process"] = time.perf_counter() - started
+    print(f"{name}, seed {seed}: {measured}", file=sys.stderr)
+    return measured
+
+
+def tflop(name: str) -> float:
+    """Operations of a training, in 10^12."""
+    config = resolve(DigitsConfig, {"recipe": "report" if name == PLAIN else name})
+    with FlopCounterMode(display=False) as counter:
+        logits = make_network(config, 10)(torch.rand(64, 1, 28, 28))
+        F.cross_entropy(logits, torch.zeros(64, dtype=torch.long)).backward()
+    return float(counter.get_total_flops()) / 64 * IMAGES * config.epochs / 1e12
+
+
+def matrix_rate(precision: str) -> float:
+    """Operations in a second, in 10^12, of a product of two large matrices."""
+    computer = choose_machine("cpu", precision)
+    matrix, times = torch.rand(2048, 2048), []
+    layer = torch.nn.Linear(2048, 2048, bias=False)
+    for _ in range(8):
+        started = time.perf_counter()
+        predict(layer, matrix, machine=computer, batch_size=2048)
+        times.append(time.perf_counter() - started)
+    return 2 * 2048**3 / min(times) / 1e12
 
 
 def table(measured: dict[str, list[dict[str, float]]]) -> str:
     """The measurements as Markdown."""
     base = {key: statistics.median(m[key] for m in measured[PLAIN]) for key in ("train", "process")}
+    rates = {name: matrix_rate("auto" if name not in SAME_NETWORK[:2] else "fp32")
+             for name in measured}  # fmt: skip
     lines = [
-        "| | test accuracy (mean, each seed) | training | ratio | whole process | ratio |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| | test accuracy | training | ratio | whole process | ratio | TFLOP | of matrix rate |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, runs in measured.items():
-        accuracies = [run["accuracy"] for run in runs]
-        each = ", ".join(f"{100 * value:.2f}" for value in accuracies)
+        accuracies = [100 * run["accuracy"] for run in runs]
+        spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
         train, process = (statistics.median(run[key] for run in runs) for key in base)
         lines.append(
-            f"| {name} | {statistics.mean(accuracies):.2%} ({each}) | {train:.1f} s | "
-            f"{train / base['train']:.2f} | {process:.1f} s | {process / base['process']:.2f} |"
+            f"| {name} | {statistics.mean(accuracies):.2f} ± {spread:.2f} % "
+            f"({min(accuracies):.2f} to {max(accuracies):.2f}, {len(runs)} seeds) | {train:.1f} s "
+            f"| {train / base['train']:.3f} | {process:.1f} s | {process / base['process']:.2f} "
+            f"| {tflop(name):.2f} | {tflop(name) / train / rates[name]:.0%} |"
         )
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Measure by turns and print the table."""
+    """Measure by turns and write the table."""
     parser = argparse.ArgumentParser(description="Time train-digits beside the plain loop.")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--fast", type=int, default=20, help="seeds of the recipe fast")
+    parser.add_argument("--best", type=int, default=3, help="seeds of the recipe best")
     parser.add_argument("--plain", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plain is not None:
         print(json.dumps(plain(arguments.plain)))
         return
-    measured: dict[str, list[dict[str, float]]] = {name: [] for name in (PLAIN, *RECIPES)}
-    for seed in range(arguments.repeats):
+    seeds = dict.fromkeys(SAME_NETWORK, arguments.repeats)
+    seeds |= {"fast": arguments.fast, "best": arguments.best}
+    measured: dict[str, list[dict[str, float]]] = {name: [] for name in seeds if seeds[name]}
+    for seed in range(max(seeds.values())):
         for name, runs in measured.items():
-            runs.append(timed(name, seed))
-            print(f"{name}, seed {seed}: {runs[-1]}", file=sys.stderr)
+            if seed < seeds[name]:
+                runs.append(timed(name, seed))
+    rates = ", ".join(f"{1000 * matrix_rate(p):,.0f} GFLOP/s in {p}" for p in ("fp32", "bf16"))
     write_section(
-        "The report's network, one epoch of MNIST",
-        f"`.venv/bin/python benchmarks/digits.py --repeats {arguments.repeats}`, on {machine()}. "
-        f"Medians of {arguments.repeats} runs by turns.\n\n{table(measured)}",
+        "Training on MNIST",
+        f"`.venv/bin/python benchmarks/digits.py --repeats {arguments.repeats} --fast "
+        f"{arguments.fast} --best {arguments.best}`, on {machine()}; it multiplies matrices at "
+        f"{rates}. Medians of runs by turns; the whole process has start-up, evaluation and "
+        f"figures in it.\n\n{table(measured)}",
     )
 
 
