@@ -21,7 +21,7 @@ from dlproj.data.digits import load_digits, to_pixels
 from dlproj.experiments.attack import Attacked
 from dlproj.experiments.attack_doubts import find_doubts, vanishing_share
 from dlproj.experiments.trained import DIGITS, load_model
-from dlproj.models.digits import DigitCNN, FastCNN, LeNet, RobustCNN
+from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.training.loop import accuracy, predict
 from tests.conftest import Dlproj
 from tests.test_loop import MACHINE
@@ -110,7 +110,7 @@ def test_no_attack_goes_too_far(
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
-@pytest.mark.parametrize("network", [DigitCNN, FastCNN, RobustCNN, LeNet])
+@pytest.mark.parametrize("network", [DeepCNN, DigitCNN, FastCNN, RobustCNN, LeNet])
 def test_a_prepared_network_computes_the_same(network: type[nn.Module]) -> None:
     model, images = network(), torch.rand(8, 1, 28, 28)
     with torch.no_grad():  # moves the running statistics away from zero and one

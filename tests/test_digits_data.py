@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dlproj.data import digits as data
-from dlproj.data.digits import Images, load_digits, shifted_pixels, to_pixels
+from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.errors import DlprojError
 from tests.conftest import idx
 
@@ -129,17 +129,3 @@ def test_a_data_set_in_the_cache_needs_no_network(
     digits = load_digits("kmnist")
     assert torch.equal(digits.train.pictures, images.pictures)
     assert digits.names[:2] == ["o", "ki"]
-
-
-def test_shifted_pictures_are_the_same_pictures_moved() -> None:
-    pictures = torch.zeros(50, 28, 28, dtype=torch.uint8)
-    pictures[:, 10:18, 10:18] = torch.randint(1, 255, (50, 8, 8), dtype=torch.uint8)
-    generator = torch.Generator().manual_seed(0)
-    moved = shifted_pixels(pictures, generator, most=2)
-    places = set()
-    for before, after in zip(to_pixels(pictures)[:, 0], moved[:, 0], strict=True):
-        down, right = (after > 0).nonzero()[0] - 10
-        assert torch.equal(after, before.roll((int(down), int(right)), (0, 1)))
-        places.add((int(down), int(right)))
-    assert {place for pair in places for place in pair} == {-2, -1, 0, 1, 2}
-    assert torch.equal(shifted_pixels(pictures, generator, most=0), to_pixels(pictures))

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlproj.models.digits import DigitCNN, FastCNN, LeNet
+from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.regression import CurveMLP
 
@@ -19,6 +19,7 @@ def test_parameter_counts() -> None:
     assert count(DigitCNN(batchnorm=False)) == 828_806
     assert abs(sum(value.numel() for value in DigitCNN().state_dict().values()) - 829_145) <= 115
     assert count(FastCNN()) == 13_162
+    assert count(DeepCNN()) == 112_938
     assert count(LeNet()) == 431_080
     assert count(CurveMLP()) == 901
     assert count(CharGRU()) == 3 * 128 * (47 + 128 + 2) + 129 * 5

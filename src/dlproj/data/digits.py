@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from platformdirs import user_cache_path
 from torch import Tensor
 
@@ -56,20 +55,6 @@ class Digits:
 def to_pixels(pictures: Tensor) -> Tensor:
     """Bytes (n, 28, 28) to what networks take: (n, 1, 28, 28) in [0, 1]."""
     return pictures.unsqueeze(1).float().div_(255)
-
-
-def shifted_pixels(pictures: Tensor, generator: torch.Generator, *, most: int) -> Tensor:
-    """As `to_pixels`, each picture moved by up to `most` pixels up or down, left or right."""
-    if most == 0:
-        return to_pixels(pictures)
-    rows, columns = (
-        torch.randint(-most, most + 1, (len(pictures), 1), generator=generator)
-        + torch.arange(most, most + SIDE)
-        for _ in range(2)
-    )
-    padded = F.pad(pictures, (most,) * 4)
-    every = torch.arange(len(pictures))[:, None, None]
-    return to_pixels(padded[every, rows[:, :, None], columns[:, None, :]])
 
 
 def load_digits(

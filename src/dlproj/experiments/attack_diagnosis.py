@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from dlproj.attacks.common import frozen, margin, per_image, project
 from dlproj.config import AttackConfig, DigitsConfig, resolve
 from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Images, shifted_pixels
+from dlproj.data.digits import Images
+from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.claims import Claim, judge
 from dlproj.experiments.digits import make_training
 from dlproj.experiments.run import Context
@@ -167,7 +168,7 @@ def other_networks(
         train.labels.to(context.machine.device),
         batch_size=settings.batch_size,
         seed=settings.seed,
-        prepare=partial(shifted_pixels, most=0),
+        prepare=partial(distorted_pixels, strength=0),
     )
     cnn = make_training(settings, classes, len(batches), context.machine.device)
     mlp = DigitMLP(classes=classes).to(context.machine.device)

@@ -6,7 +6,8 @@ from torch import nn
 
 from dlproj.config import BatchnormConfig, DigitsConfig
 from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Digits, shifted_pixels
+from dlproj.data.digits import Digits
+from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.digits import make_training
 from dlproj.experiments.run import Context
 from dlproj.models.noise import DriftingNoise
@@ -27,7 +28,7 @@ def make_arm(
         digits.train.labels[: config.images].to(device),
         batch_size=config.batch_size,
         seed=seed,
-        prepare=partial(shifted_pixels, most=0),
+        prepare=partial(distorted_pixels, strength=0),
     )
     settings = DigitsConfig(
         seed=seed,

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from dlproj.config import DigitsConfig
 from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Images, load_digits, shifted_pixels, to_pixels
+from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.training import train
-from dlproj.models.digits import DigitCNN, FastCNN, RobustCNN
+from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, RobustCNN
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
 from dlproj.training.checkpoint import pack, pack_model
@@ -35,7 +36,7 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
         images.labels,
         batch_size=config.batch_size,
         seed=config.seed,
-        prepare=partial(shifted_pixels, most=config.shift),
+        prepare=partial(distorted_pixels, strength=config.distort),
     )
     training = make_training(config, digits.classes, len(batches), device)
     examples: Batches = batches
@@ -132,7 +133,7 @@ def make_network(config: DigitsConfig, classes: int) -> torch.nn.Module:
     """The network that the settings name."""
     if config.network == "robust":
         return RobustCNN(classes=classes)
-    network = {"report": DigitCNN, "fast": FastCNN}[config.network]
+    network = {"report": DigitCNN, "fast": FastCNN, "deep": DeepCNN}[config.network]
     return network(batchnorm=config.batchnorm, classes=classes)
 
 

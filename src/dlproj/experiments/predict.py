@@ -22,7 +22,7 @@ from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
 
 CHUNK = 20_000  # words that are looked at together
-DIGIT_NETWORKS = ("DigitCNN", "FastCNN")
+DIGIT_NETWORKS = ("DigitCNN", "FastCNN", "DeepCNN")
 LANGUAGE_NETWORKS = ("CharGRU", "NgramBag")
 
 

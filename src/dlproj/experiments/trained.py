@@ -10,14 +10,14 @@ from torch import nn
 
 from dlproj.errors import DlprojError
 from dlproj.limits import read_limited
-from dlproj.models.digits import DigitCNN, FastCNN, LeNet, RobustCNN
+from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.regression import CurveMLP
 from dlproj.training.checkpoint import DamagedError, unpack
 
 NETWORKS: dict[str, type[nn.Module]] = {
     network.__name__: network
-    for network in (DigitCNN, FastCNN, RobustCNN, LeNet, CurveMLP, CharGRU, NgramBag)
+    for network in (DeepCNN, DigitCNN, FastCNN, RobustCNN, LeNet, CurveMLP, CharGRU, NgramBag)
 }
 SHIPPED = Path(__file__).parents[1] / "trained"
 MAX_BYTES = 200_000_000

@@ -58,6 +58,39 @@ class FastCNN(nn.Module):
         return self.output(x.flatten(1))
 
 
+class DeepCNN(nn.Module):
+    """Five convolutions with BatchNorm and ReLU, dropout and one linear layer: 112,938 parameters.
+
+    5x5 to 32 channels with stride 2; 3x3 to 32 and to 64, 2x2 max-pooling; twice 3x3 to 64; linear
+    1024 -> 10. It needs 39 million operations for an image forward and back.
+    """
+
+    def __init__(self, *, batchnorm: bool = True, classes: int = 10) -> None:
+        super().__init__()
+        self.arguments = {"batchnorm": batchnorm, "classes": classes}
+
+        def block(inputs: int, outputs: int, size: int, stride: int, padding: int) -> nn.Module:
+            conv = nn.Conv2d(inputs, outputs, size, stride, padding, bias=not batchnorm)
+            norm = nn.BatchNorm2d(outputs) if batchnorm else nn.Identity()
+            return nn.Sequential(conv, norm, nn.ReLU())
+
+        self.features = nn.Sequential(
+            block(1, 32, 5, stride=2, padding=2),  # (batch, 32, 14, 14)
+            block(32, 32, 3, stride=1, padding=1),
+            block(32, 64, 3, stride=1, padding=0),  # (batch, 64, 12, 12)
+            nn.MaxPool2d(2),
+            block(64, 64, 3, stride=1, padding=1),
+            block(64, 64, 3, stride=1, padding=0),  # (batch, 64, 4, 4)
+        )
+        self.dropout = nn.Dropout(0.3)
+        self.output = nn.Linear(64 * 4 * 4, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, classes)."""
+        x = self.features((images - MNIST_MEAN) / MNIST_DEVIATION)
+        return self.output(self.dropout(x.flatten(1)))
+
+
 class RobustCNN(nn.Module):
     """For adversarial training: a learnt threshold of the pixels before two strided convolutions.
 
