@@ -20,24 +20,33 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from random import Random
 from types import FrameType
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
-from dlproj.config import DigitsConfig, resolve, to_dict
+from dlproj.config import DigitsConfig, RegressionConfig, resolve, to_dict
 from dlproj.data.idx import read_idx
 from dlproj.data.pictures import read_picture
 from dlproj.data.regression import load_curve
 from dlproj.data.words import encode, load_words, read_lines
 from dlproj.errors import DlprojError
+from dlproj.experiments.finished import load_run
+from dlproj.experiments.predict import predict_languages
 from dlproj.experiments.trained import load_model
 from dlproj.models.digits import LeNet
+from dlproj.models.langid import CharGRU
 from dlproj.models.regression import CurveMLP
-from dlproj.training.checkpoint import pack_model, pack_training, unpack_training
+from dlproj.output.console import Console
+from dlproj.output.run_dir import seal
+from dlproj.training.checkpoint import pack, pack_model, pack_training, unpack, unpack_training
 from dlproj.training.loop import Training
 from dlproj.training.schedule import make_schedule
 
@@ -92,11 +101,86 @@ def resume(path: Path) -> None:
     unpack_training(path.read_bytes(), a_training())
 
 
+@cache
+def a_gru() -> CharGRU:
+    """A small network with arguments."""
+    return CharGRU(letters=3, classes=2, hidden=4)
+
+
+@cache
+def a_checkpoint() -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the rest of a checkpoint."""
+    return unpack(pack_training(a_training()))
+
+
+def sealed_weights(text: bytes) -> bytes:
+    """Weights beside a changed description, with the checksum that goes with both."""
+    return pack(a_gru().state_dict(), parsed(text))
+
+
+def sealed_checkpoint(text: bytes) -> bytes:
+    """A checkpoint of a changed state, with the checksum that goes with it."""
+    return pack(a_checkpoint()[0], parsed(text))
+
+
+def sealed_result(text: bytes) -> bytes:
+    """A changed result with its checksum."""
+    return json.dumps(seal(parsed(text))).encode()
+
+
+def parsed(text: bytes) -> dict[str, Any]:
+    """The JSON object that a changed text is; when it is none, the text in an object."""
+    try:
+        value = json.loads(text, parse_constant=str)
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {"network": text.decode("latin-1")}
+
+
+def weights_about() -> bytes:
+    """What stands beside the weights of a GRU."""
+    return json.dumps(
+        {"network": "CharGRU", "arguments": a_gru().arguments,
+         "labels": ["a", "b"], "alphabet": "abc"}
+    ).encode()  # fmt: skip
+
+
+def checkpoint_about() -> bytes:
+    """The state in a checkpoint, without its tensors."""
+    return json.dumps(a_checkpoint()[1]).encode()
+
+
+def result_text() -> bytes:
+    """The result of a regression."""
+    config = to_dict(resolve(RegressionConfig, {}))
+    names = ("test_loss", "test_mse", "max_abs_error", "validation_loss", "parameters")
+    result = {
+        "schema_version": 1, "command": "train-regression", "version": "0", "run_dir": "run",
+        "config": config, "metrics": dict.fromkeys(names, 0.5), "timing": {"train_seconds": 1.0},
+        "environment": {"torch": "2", "threads": 1}, "files": {"config.json": "0"},
+    }  # fmt: skip
+    return json.dumps(result).encode()
+
+
+def name_language(path: Path) -> None:
+    """Have a network name the language of a word."""
+    predict_languages(
+        ["abc"], model=path, device="cpu", console=Console(quiet=True, json=True), json=True
+    )
+
+
 def words_csv() -> bytes:
     """Two languages."""
     return "\n".join(f"żółw{n},pl\nword{n},en" for n in range(40)).encode()
 
 
+# Changed before they are sealed: behind a checksum that matches, anything may stand.
+SEALED: dict[str, Callable[[bytes], bytes]] = {
+    "sealed weights": sealed_weights,
+    "sealed checkpoint": sealed_checkpoint,
+    "sealed result": sealed_result,
+}
 READERS: dict[str, tuple[Reader, str, list[bytes]]] = {
     "IDX": (lambda path: read_idx(path, 3), "images", [idx_file()]),
     "gz": (lambda path: read_idx(path, 3), "images.gz", [gzip.compress(idx_file())]),
@@ -119,6 +203,9 @@ READERS: dict[str, tuple[Reader, str, list[bytes]]] = {
     ),
     "weights": (load_model, "m.safetensors", [pack_model(CurveMLP(), {"labels": ["a"]})]),
     "checkpoint": (resume, "training.safetensors", [pack_training(a_training())]),
+    "sealed weights": (name_language, "m.safetensors", [weights_about()]),
+    "sealed checkpoint": (resume, "training.safetensors", [checkpoint_about()]),
+    "sealed result": (lambda path: load_run(path.parent), "result.json", [result_text()]),
     "state dict": (load_model, "m.pt", [state_dict_file()]),
     "image": (
         read_picture,
@@ -185,11 +272,13 @@ def fuzz(name: str, inputs: int, seed: int = 0) -> tuple[int, list[str]]:
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as box:  # noqa: S108
         path = Path(box) / file
         changed = mutations(sound, Random(f"{name} {seed}"))  # noqa: S311
+        finish = SEALED.get(name, bytes)
         for number in range(inputs):
-            path.write_bytes(next(changed) if number else sound[0])
+            path.write_bytes(finish(next(changed) if number else sound[0]))
             signal.alarm(SECONDS)
             try:
-                reader(path)
+                with redirect_stdout(None):
+                    reader(path)
                 read += 1
             except DlprojError as error:
                 if "\n" in str(error).strip():

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Run everything that must hold: format, lint, types, tests. Arguments go to pytest.
+# Run everything that must hold: format, lint, types, tests (one process of them to a core).
+# Arguments go to pytest.
 # Usage: scripts/test.sh [-k name]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,4 +9,4 @@ cd "$root"
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
 .venv/bin/mypy
-OMP_WAIT_POLICY=PASSIVE .venv/bin/pytest "$@"
+OMP_WAIT_POLICY=PASSIVE .venv/bin/pytest -n auto --maxprocesses 4 --dist worksteal "$@"

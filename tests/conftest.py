@@ -15,6 +15,8 @@ import pytest
 import torch
 
 from dlproj.data.digits import load_digits
+from dlproj.interrupts import interrupts
+from dlproj.training import device
 
 COURSE = Path(__file__).parents[2] / "shared" / "data"
 
@@ -29,8 +31,13 @@ def course() -> Path:
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test in a folder of its own, with its signal handlers and threads put back."""
+    """Each test in a folder of its own, with its signal handlers and threads put back.
+
+    Where tests run in several processes, each of them has one core.
+    """
     monkeypatch.chdir(tmp_path)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        monkeypatch.setattr(device, "_cores", lambda: 1)
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
     threads = torch.get_num_threads()
     yield
@@ -45,15 +52,21 @@ def idx(array: torch.Tensor) -> bytes:
     return header + array.to(torch.uint8).numpy().tobytes()
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first 640 training and 300 test images of MNIST, as a user's folder."""
-    folder = tmp_path_factory.mktemp("tiny")
+def write_digits(folder: Path, *, train: int, test: int) -> None:
+    """The first images of MNIST, as a user's folder."""
+    folder.mkdir(exist_ok=True)
     digits = load_digits()
-    for name, images, count in (("train", digits.train, 640), ("t10k", digits.test, 300)):
+    for name, images, count in (("train", digits.train, train), ("t10k", digits.test, test)):
         pictures = gzip.compress(idx(images.pictures[:count]))
         (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(pictures)
         (folder / f"{name}-labels-idx1-ubyte").write_bytes(idx(images.labels[:count]))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """640 training and 300 test images."""
+    folder = tmp_path_factory.mktemp("tiny")
+    write_digits(folder, train=640, test=300)
     return folder
 
 
@@ -81,6 +94,7 @@ def dlproj(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
     def run(*arguments: object) -> Done:
         capfd.readouterr()
+        interrupts.pending = None
         monkeypatch.setattr(sys, "argv", ["dlproj", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()

@@ -1,11 +1,6 @@
 """Every command from its flags to its run directory, on little data."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +13,7 @@ from dlproj.experiments.trained import load_model
 from dlproj.output.run_dir import seal
 from dlproj.training.checkpoint import unpack
 from tests import schemas
-from tests.conftest import Dlproj, environment
+from tests.conftest import Dlproj
 
 QUICK: dict[str, tuple[object, ...]] = {
     "train-digits": (),
@@ -201,43 +196,6 @@ def test_divergence_is_a_result_of_the_ablation(dlproj: Dlproj, tiny: Path) -> N
     assert "diverge" in done.json["metrics"]["verdict"]
 
 
-def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "dlproj", *map(str, arguments)],
-        cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not come"
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize(
-    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
-)
-def test_an_interrupted_run_goes_on_to_the_same_bytes(
-    signum: signal.Signals, code: int, dlproj: Dlproj, tiny: Path, tmp_path: Path
-) -> None:
-    command = ("train-digits", "--data", tiny, "--epochs", 12, "--no-plots", "--threads", 1)
-    assert dlproj(*command, "--out", "whole").code == 0
-    process = start(*command, "--checkpoint-every", 0, "--out", "cut", cwd=tmp_path)
-    wait_for(tmp_path / "cut/checkpoint/training.safetensors")
-    process.send_signal(signum)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert not (tmp_path / "cut/result.json").exists()
-    if signum != signal.SIGKILL:
-        assert "go on with: dlproj train-digits --resume cut" in err
-        assert "Traceback" not in err
-    resumed = dlproj("train-digits", "--resume", "cut", "--no-plots")
-    assert resumed.code == 0, resumed.err
-    for name in ("model.safetensors", "metrics.jsonl", "predictions.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     dlproj: Dlproj, tiny: Path, tmp_path: Path
 ) -> None:
@@ -285,32 +243,6 @@ def test_an_interrupted_study_does_not_repeat_what_is_done(
     assert again.code == 0, again.err
     assert again.json["metrics"] == whole.json["metrics"]
     assert again.err.count("accuracy") == 8 - 5
-
-
-def test_a_run_in_use_cannot_be_resumed(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:
-    process = start("train-digits", "--data", tiny, "--epochs", 500, "--no-plots", "--out", "run",
-                    "--checkpoint-every", 0, cwd=tmp_path)  # fmt: skip
-    wait_for(tmp_path / "run/checkpoint/training.safetensors")
-    done = dlproj("train-digits", "--resume", "run")
-    process.kill()
-    process.communicate()
-    assert done.code == 1
-    assert "run: in use by another process" in done.err
-
-
-def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
-    code = (
-        "from pathlib import Path\nfrom dlproj.output.run_dir import new_run\n"
-        "with new_run('x', None) as run:\n"
-        "    run.write_json('config.json', {})\n    print(run.path)"
-    )
-    processes = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE,
-                         text=True, env=os.environ)
-        for _ in range(20)
-    ]  # fmt: skip
-    paths = {process.communicate()[0].strip() for process in processes}
-    assert paths == {f"runs/x/{number}" for number in range(1, 21)}
 
 
 @pytest.mark.parametrize("recipe", ["report", "fast", "best"])

@@ -28,6 +28,7 @@ TRAIN, VALIDATION, TEST = 2048, 200, 257  # even points of each split
 FEWEST_ROWS = 20
 MOST_ROWS = 1_000_000
 MAX_BYTES = 100_000_000
+LARGEST = 1e15  # a number: the squares of larger ones do not fit single precision
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ def _read(path: Path) -> list[list[float]]:
             if number == 1 and row and not _is_number(row[0]):
                 continue
             if len(row) != 2 or not all(map(_is_number, row)):
-                raise DlprojError(f"--data {path}: line {number} must be two numbers: x,y")
+                raise DlprojError(
+                    f"--data {path}: line {number} must be two numbers up to 1e15: x,y"
+                )
             if len(rows) == MOST_ROWS:
                 raise DlprojError(f"--data {path}: has more than {MOST_ROWS:,} rows")
             rows.append([float(cell) for cell in row])
@@ -101,6 +104,6 @@ def _read(path: Path) -> list[list[float]]:
 
 def _is_number(text: str) -> bool:
     try:
-        return math.isfinite(float(text))
+        return abs(float(text)) <= LARGEST
     except ValueError:
         return False

@@ -89,7 +89,21 @@ def _load(
     model, about = load_model(path)
     if about.get("network") not in networks:
         raise DlprojError(f"--model {path}: must hold a {' or '.join(networks)}")
+    if not _fits(about, model.arguments):
+        raise DlprojError(f"--model {path}: its labels or letters are not those of its network")
     return model.to(machine.device), about
+
+
+def _fits(about: dict[str, Any], arguments: Any) -> bool:
+    """Whether the names and letters beside a network are as many as it has."""
+    labels, alphabet = about.get("labels"), about.get("alphabet", "")
+    return (
+        isinstance(labels, list)
+        and all(isinstance(label, str) for label in labels)
+        and len(labels) == arguments["classes"]
+        and isinstance(alphabet, str)
+        and len(alphabet) == arguments.get("letters", 0)
+    )
 
 
 def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:

@@ -1,6 +1,7 @@
 """One page of finished runs: the report's claims, figures, differences and machines."""
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +24,10 @@ from dlproj.limits import read_limited
 from dlproj.output.console import Console, Table
 from dlproj.output.figures.captions import CAPTIONS
 from dlproj.output.html import render
-from dlproj.output.run_dir import write_file
+from dlproj.output.run_dir import RunDir, write_file
 from dlproj.output.text import number, percent
 
 FIGURE_BYTES = 20_000_000
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
@@ -134,16 +134,17 @@ def headline(run: Finished) -> str:
 
 def figures(run: Finished) -> Any:
     """The figures of a run, or of its first seed; nothing outside the run is looked at."""
-    folder = run.path
+    folder, result = run.path, run.result
     first = f"seed-{run.seeds[0]}"
     if (folder / first).is_dir() and not (folder / first).is_symlink():
         folder /= first
+        result = RunDir(folder).result or {"files": {}}
     for path in sorted(folder.glob("*.png")):
-        if path.is_symlink():
+        if path.is_symlink() or path.name not in result["files"]:
             continue
         data = read_limited(path, FIGURE_BYTES)
-        if not data.startswith(PNG):
-            raise DlprojError(f"{path}: not a PNG picture")
+        if hashlib.sha256(data).hexdigest() != result["files"][path.name]:
+            raise DlprojError(f"{path}: damaged, or changed by hand")
         yield {
             "name": path.stem.replace("_", " "),
             "caption": CAPTIONS.get(path.stem, path.stem.replace("_", " ")),

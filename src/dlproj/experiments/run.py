@@ -1,6 +1,7 @@
 """What all experiments share: a run directory around them, repetition over seeds, the result."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from dlproj import __version__
 from dlproj.config import Config, TrainingConfig, to_dict
-from dlproj.errors import Interrupted, UsageError
+from dlproj.errors import DlprojError, Interrupted, UsageError
 from dlproj.interrupts import interrupts
 from dlproj.options import Session
 from dlproj.output.console import Console, Table
@@ -113,6 +114,8 @@ def document_of(
         outcome = _repeat(experiment, config, context)
     else:
         outcome = experiment.run(config, context)
+    if not all_finite(outcome.metrics):
+        raise DlprojError("the results are not finite numbers: try a lower --lr, or other --data")
     document = {
         "schema_version": SCHEMA_VERSION,
         "command": config.command,
@@ -126,6 +129,18 @@ def document_of(
     }
     with interrupts.defer():
         return context.run.write_json("result.json", document)
+
+
+def all_finite(value: Any) -> bool:
+    """Whether no number in a nested value is infinite or none at all."""
+    match value:
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return all(map(all_finite, value.values()))
+        case list():
+            return all(map(all_finite, value))
+    return True
 
 
 def _repeat(experiment: Experiment[Any], config: TrainingConfig, context: Context) -> Outcome:

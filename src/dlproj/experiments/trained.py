@@ -45,10 +45,17 @@ def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     except DamagedError as error:
         raise DlprojError(f"{path}: {error}") from None
     try:
-        model = NETWORKS[about["network"]](**about["arguments"])
+        network, arguments = NETWORKS[about["network"]], dict(about["arguments"])
+        if arguments.get("layers", 1) > len(tensors):
+            raise ValueError
+        with torch.device("meta"):  # without memory: the arguments may promise any size
+            network(**arguments).load_state_dict(tensors, assign=True)
+        model = network(**arguments)
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise DlprojError(f"{path}: holds no network that dlproj made") from None
+    if not all(weights.isfinite().all() for weights in model.state_dict().values()):
+        raise DlprojError(f"{path}: holds weights that are not finite numbers")
     return model.eval(), about
 
 

@@ -1,5 +1,6 @@
 """A training within a run: its records, its checkpoints, and going on from them."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ def train(
             values = {"accuracy": step.score} if step.score is not None else {}
             if step.ends_epoch and validate:
                 values |= validate()
+                if not all(map(math.isfinite, values.values())):
+                    raise DivergedError(step.step, step.lr)
             run.record(epoch=step.epoch, step=step.step, lr=step.lr, loss=step.loss, **values)
             started = time.perf_counter()
             interrupted = group.any(interrupts.pending is not None)
@@ -62,11 +65,13 @@ def train(
 
 @contextmanager
 def _saved_when_it_diverges(training: Training, run: RunDir) -> Iterator[None]:
-    """Keep the last good weights of a training that breaks down."""
+    """Keep the last good weights of a training that breaks down: these, or those saved before."""
     try:
         yield
-    except DivergedError:
-        _save(training, run)
+    except DivergedError as error:
+        before = training.step < error.step
+        if before and all(weights.isfinite().all() for weights in training.model.parameters()):
+            _save(training, run)
         raise
 
 
@@ -90,6 +95,7 @@ def _load_checkpoint(training: Training, context: Context) -> bytes:
     for path, data in context.run.checkpoints():
         try:
             records, found = unpack_training(data, training), data
+            context.run.keep_checkpoint(path)
             break
         except DamagedError as error:
             damaged = DlprojError(f"{path}: {error}; start a new run")

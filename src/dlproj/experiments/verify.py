@@ -15,7 +15,7 @@ from dlproj.experiments.finished import EXPERIMENTS
 from dlproj.experiments.run import SCHEMA_VERSION, Context, document_of
 from dlproj.options import Session
 from dlproj.output.console import Console, Table
-from dlproj.output.run_dir import RECORDS, RunDir, new_run
+from dlproj.output.run_dir import RECORDS, RunDir, new_run, refuse_links
 from dlproj.training.device import choose_machine
 
 TIMES = {"seconds"}  # keys that differ from run to run
@@ -28,6 +28,7 @@ def verify(path: Path, *, console: Console) -> bool:
         DlprojError: `path` is no finished run, or one of its files is damaged.
     """
     run = RunDir(path)
+    refuse_links(path)
     saved = run.result
     if saved is None or saved.get("command") not in EXPERIMENTS:
         raise DlprojError(f"{path}: not a finished run of a dlproj experiment (no result.json)")
@@ -54,7 +55,7 @@ def verify(path: Path, *, console: Console) -> bool:
 
 
 def check_files(run: RunDir, result: dict[str, Any]) -> None:
-    """Compare the run's files with the checksums in its result.
+    """Compare the files of a run, and of its seeds, with the checksums in their results.
 
     Raises:
         DlprojError: one is damaged or gone.
@@ -64,6 +65,9 @@ def check_files(run: RunDir, result: dict[str, Any]) -> None:
         if found.get(name) != digest:
             what = "damaged, or changed by hand" if name in found else "missing"
             raise DlprojError(f"{run.path / name}: {what}")
+    for folder in sorted(run.path.glob("seed-*")):
+        child = RunDir(folder)
+        check_files(child, child.result or {"files": {"result.json": ""}})
 
 
 def compare(

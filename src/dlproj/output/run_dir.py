@@ -14,10 +14,12 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from dlproj.errors import DlprojError
+from dlproj.limits import read_limited
 
 RECORDS = "metrics.jsonl"
 CHECKPOINT = "checkpoint/training.safetensors"
 PREVIOUS_CHECKPOINT = "checkpoint/previous.safetensors"
+MAX_BYTES = 200_000_000  # of a file of JSON
 
 
 def seal(value: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +62,7 @@ class RunDir:
             DlprojError: it is damaged.
         """
         try:
-            value = json.loads((self.path / name).read_bytes())
+            value = json.loads(read_limited(self.path / name, MAX_BYTES))
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError):
@@ -103,6 +105,10 @@ class RunDir:
             path = self.path / name
             if path.exists():
                 yield path, path.read_bytes()
+
+    def keep_checkpoint(self, path: Path) -> None:
+        """Take this checkpoint for the newest, so that no damaged one is kept in its place."""
+        path.replace(self.path / CHECKPOINT)
 
     def record(self, **values: Any) -> None:
         """Add a line to `metrics.jsonl`; it is on disk after `flush_records`."""
@@ -159,6 +165,9 @@ class ReadOnlyRun(RunDir):
     def write_checkpoint(self, data: bytes) -> None:
         """Write nothing."""
 
+    def keep_checkpoint(self, path: Path) -> None:
+        """Write nothing."""
+
     def flush_records(self) -> None:
         """Write nothing."""
         self._records.clear()
@@ -197,8 +206,20 @@ def new_run(command: str, out: Path | None) -> Iterator[RunDir]:
 @contextmanager
 def existing_run(path: Path) -> Iterator[RunDir]:
     """Open a run directory to go on with it; no other process can at the same time."""
+    refuse_links(path)
     with _locked(path):
         yield RunDir(path)
+
+
+def refuse_links(path: Path) -> None:
+    """Look for what would lead out of a run.
+
+    Raises:
+        DlprojError: something in it is neither a file nor a folder of its own.
+    """
+    for entry in path.rglob("*"):
+        if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
+            raise DlprojError(f"{entry}: a link or device, which no run holds: take it away")
 
 
 @contextmanager

@@ -91,7 +91,8 @@ def unpack_training(data: bytes, training: Training) -> str:
         training.step, training.seconds = state["step"], state["seconds"]
         return str(about["records"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DamagedError(f"does not fit this run ({error})") from None
+        reason = " ".join(str(error).split())  # torch writes lists
+        raise DamagedError(f"does not fit this run ({reason})") from None
 
 
 def _take_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:

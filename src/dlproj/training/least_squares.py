@@ -5,6 +5,7 @@ Gradient descent leaves a curve off by a thousandth; the Levenberg-Marquardt met
 hundred steps.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from dlproj.errors import DivergedError
 from dlproj.training.loop import Step, Training
 
 TRIES = 12  # of a damping, each three times the last, before the step is given up
@@ -39,6 +41,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         weights = nn.utils.parameters_to_vector(group["params"])
         residuals = (self.model(inputs) - targets)[:, 0]
         error = residuals.square().mean()
+        if not error.isfinite():
+            return float(error.item())
         jacobian = self._jacobian(inputs)
         normal, gradient = jacobian.T @ jacobian, jacobian.T @ residuals
         for _ in range(TRIES):
@@ -73,6 +77,8 @@ def fit_least_squares(
     step_towards: Callable[[Tensor, Tensor], float] = optimizer.step_towards
     while training.step < epochs:
         loss = step_towards(inputs, targets)
+        if not math.isfinite(loss):
+            raise DivergedError(training.step + 1, 1.0)
         training.step += 1
         yield Step(
             step=training.step,
