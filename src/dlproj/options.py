@@ -70,6 +70,14 @@ class Session:
             help="Save every N steps, or with an s every N seconds.",
         ),
     ] = Interval(seconds=30)
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trainings at once (default as many as fit the cores)."),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a Dask cluster: its scheduler, tcp://…"),
+    ] = None
     plots: Annotated[bool, typer.Option(help="Draw the figures.")] = True
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no remarks.")] = False
@@ -79,23 +87,28 @@ def command(
     app: typer.Typer, settings: type[C]
 ) -> Callable[[Callable[[C, Session], None]], Callable[..., None]]:
     """Make a Typer command of a function that takes settings and a session."""
+    hints = get_type_hints(settings)
 
     def decorate(function: Callable[[C, Session], None]) -> Callable[..., None]:
         def run(**values: Any) -> None:
-            session = Session(
-                **{field.name: values.pop(field.name) for field in dataclasses.fields(Session)}
-            )
+            session = _session(values)
             flags = {name: value for name, value in values.items() if value is not None}
             function(_settings(settings, flags, session), session)
 
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [*_setting_parameters(settings), *_session_parameters()]
+            [*_setting_parameters(settings), *_session_parameters(several="seeds" in hints)]
         )
         app.command(settings.command)(run)
         return function
 
     return decorate
+
+
+def _session(values: dict[str, Any]) -> Session:
+    """The session of a command line, whose flags are taken out of its values."""
+    names = [field.name for field in dataclasses.fields(Session) if field.name in values]
+    return Session(**{name: values.pop(name) for name in names})
 
 
 def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
@@ -120,7 +133,8 @@ def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
     return saved
 
 
-def _session_parameters() -> list[inspect.Parameter]:
+def _session_parameters(*, several: bool) -> list[inspect.Parameter]:
+    """The flags of a session, of a command that may train several times or not."""
     hints = get_type_hints(Session, include_extras=True)
     return [
         inspect.Parameter(
@@ -130,6 +144,7 @@ def _session_parameters() -> list[inspect.Parameter]:
             annotation=_in_panel(hints[field.name]),
         )
         for field in dataclasses.fields(Session)
+        if several or field.name not in {"jobs", "cluster"}
     ]
 
 
