@@ -48,6 +48,9 @@ class Outcome:
     timing: dict[str, float]
 
 
+Run = Callable[[Any, Context], Outcome]  # of an experiment
+
+
 class Experiment(Protocol[C_contra]):
     """A module of this package."""
 
@@ -113,9 +116,7 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
         note.unlink()
 
 
-def document_of(
-    run: Callable[[Any, Context], Outcome], config: Config, context: Context
-) -> dict[str, Any]:
+def document_of(run: Run, config: Config, context: Context) -> dict[str, Any]:
     """Run once, or once for each seed, and write the result."""
     started = time.perf_counter()
     if isinstance(config, TrainingConfig) and config.seeds > 1:

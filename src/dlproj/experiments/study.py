@@ -54,7 +54,7 @@ def train_all(
     children = {name: run.child(name) for name in trainings}
     done = {name: child.result for name, child in children.items() if child.result}
     cells = {
-        name: (name, _settled(config, machine))
+        name: (name, settled(config, machine))
         for name, config in trainings.items()
         if name not in done
     }
@@ -68,7 +68,7 @@ def train_all(
     return [done[name] for name in trainings]
 
 
-def _settled(config: TrainingConfig, machine: Machine) -> TrainingConfig:
+def settled(config: TrainingConfig, machine: Machine) -> TrainingConfig:
     """The settings, with what is not said in them as the machine has it."""
     settled: dict[str, Any] = {"device": str(machine.device), "threads": machine.threads}
     if config.precision == "auto":
