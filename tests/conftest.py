@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from dlproj.data.digits import load_digits
+from dlproj.training.device import Machine
 
 COURSE = Path(__file__).parents[2] / "shared" / "data"
 
@@ -29,8 +30,12 @@ def course() -> Path:
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test in a folder of its own, with its signal handlers and threads put back."""
+    """Each test in a folder of its own, with its signal handlers and threads put back.
+
+    Studies stay in this process, because starting others takes seconds, unless --jobs is given.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Machine, "room", 1)
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
     threads = torch.get_num_threads()
     yield

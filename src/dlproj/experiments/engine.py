@@ -5,6 +5,7 @@ comes out does not depend on the engine. A training goes on for as long as the c
 it holds a file, which it lets go of when it is interrupted, and loses when it dies.
 """
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -129,6 +130,7 @@ def _start_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the command decides
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_leave).start())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    atexit.register(os._exit, 0)  # torch would take seconds to take itself down
 
 
 def _leave_with_parent() -> None:

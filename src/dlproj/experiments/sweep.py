@@ -148,16 +148,17 @@ def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
     show = partial(number, form=".3g") if falls(score) else percent
     names = list(cells[0]["settings"])
     seeds = len(cells[0]["seeds"]) + cells[0]["diverged"]
+    parts = ("mean", "std") if seeds > 1 else ("mean",)
     rows = [
         [
             str(cell["rank"]),
             *(shown(cell["settings"][name]) for name in names),
-            *([show(cell["score"][part]) for part in ("mean", "std")] if cell["score"] else "--"),
+            *(show(cell["score"][part]) if cell["score"] else "-" for part in parts),
             str(cell["diverged"] or ""),
         ]
         for cell in cells
     ]
-    columns = ("", *(flag(name)[2:] for name in names), "mean", "±", "diverged")
+    columns = ("", *(flag(name)[2:] for name in names), *parts, "diverged")
     title = f"{metrics['experiment']} by {score.replace('_', ' ')}"
     title += f", means of {seeds} seeds" if seeds > 1 else ""
     (test,) = first.keys() - {"name"}
