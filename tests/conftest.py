@@ -33,9 +33,11 @@ def course() -> Path:
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test in a folder of its own, with its signal handlers and threads put back.
 
-    Where tests run in several processes, each of them has one core.
+    Studies stay in this process, because starting others takes seconds, unless --jobs is given;
+    where tests run in several processes, each of them has one core.
     """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(device.Machine, "room", 1)
     if "PYTEST_XDIST_WORKER" in os.environ:
         monkeypatch.setattr(device, "_cores", lambda: 1)
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}

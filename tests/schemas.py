@@ -38,6 +38,12 @@ METRICS = {
         ),
         verdict=TEXT,
     ),
+    "sweep": record(
+        experiment=TEXT,
+        score=TEXT,
+        cells=rows(rank=COUNT, name=TEXT, settings=record(), score=SUMMARY, diverged=COUNT),
+        best=record(name=TEXT),
+    ),
 }  # fmt: skip
 
 TIMING = {
@@ -46,6 +52,7 @@ TIMING = {
     "train-langid": record(train_seconds=NUMBER),
     "attack": record(attack_seconds=NUMBER),
     "ablate-batchnorm": record(train_seconds=NUMBER),
+    "sweep": record(train_seconds=NUMBER),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Dlproj
 
 TRAINING = ("train-digits", "train-regression", "train-langid", "ablate-batchnorm")
-RUNS = (*TRAINING, "attack", "predict-digit", "predict-langid")
+RUNS = (*TRAINING, "sweep", "attack", "predict-digit", "predict-langid")
 COMMANDS = (*RUNS, "export", "verify", "report", "compare", "doctor")
 HEAVY = {"torch", "torchvision", "matplotlib", "scipy", "numpy", "PIL"}
 
@@ -30,7 +30,14 @@ def imported_by(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("--version",), ("train-digits", "--help"), ("train-digits", "--lr", "-1")],
+    [
+        ("--help",),
+        ("--version",),
+        ("train-digits", "--help"),
+        ("train-digits", "--lr", "-1"),
+        ("sweep", "--help"),
+        ("sweep", "train-digits", "--lr", "0.1,-1"),
+    ],
 )
 def test_help_version_and_wrong_flags_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert imported_by(*arguments) == set()
@@ -84,6 +91,17 @@ WRONG = [
     ("attack --steps 0", "--steps must be greater than or equal to 1"),
     ("train-regression --function nosuch", "--function"),
     ("train-langid --dropout 1", "--dropout must be less than 1"),
+    ("train-digits --jobs 0", "--jobs"),
+    ("train-digits --cluster tcp://127.0.0.1:9", "--cluster spreads several trainings"),
+    ("attack --jobs 2", "No such option: --jobs"),
+    ("sweep", "COMMAND: name what to train"),
+    ("sweep attack", "'attack' is not one of"),
+    ("sweep train-digits --lr 0.1,-1", "--lr must be greater than 0, not '-1'"),
+    ("sweep train-digits --lr 0.1,0.10", "--lr: names a value twice"),
+    ("sweep train-digits --lr 0.1,,1", "--lr: an empty value"),
+    ("sweep train-digits --network fast,gru", "--network must be 'report', 'fast' or 'robust'"),
+    ("sweep train-digits --hidden 8", "--hidden: not a setting of train-digits"),
+    ("sweep train-digits --validation 0", "--validation must be above 0"),
     ("ablate-batchnorm --lr 0.1 --lr 0", "--lr must be greater than 0, not 0.0"),
     ("predict-digit", "IMAGE"),
     ("predict-langid hello --device gpu", "--device must be"),

@@ -21,6 +21,7 @@ QUICK: dict[str, tuple[object, ...]] = {
     "train-langid": ("--epochs", 1, "--data", "words.csv"),
     "attack": ("--epsilon", 0.1),
     "ablate-batchnorm": ("--seeds", 2, "--lr", 0.02, "--lr", 5, "--images", 320),
+    "sweep": ("train-regression", "--epochs", 1, "--lr", "0.01,0.02"),
 }
 FIGURES = {
     "train-digits": {"training_curve", "confusion_matrix", "confidence", "mistakes"},
@@ -28,6 +29,7 @@ FIGURES = {
     "train-langid": {"training_curve", "confusion_matrix", "accuracy_by_length"},
     "attack": {"confidence", "accuracy_by_epsilon", "gallery"},
     "ablate-batchnorm": {"accuracy_by_rate", "loss_curves"},
+    "sweep": {"sweep"},
 }
 
 

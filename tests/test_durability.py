@@ -201,7 +201,7 @@ def test_a_run_in_use_is_not_resumed_and_a_second_signal_ends_it(
     dlproj: Dlproj, tiny: Path
 ) -> None:
     """Whose lock has died with it: it goes on to the same bytes."""
-    command = ["train-digits", "--data", tiny, "--no-plots", "--threads", "1", "--quiet",
+    command = ["train-digits", "--data", str(tiny), "--no-plots", "--threads", "1", "--quiet",
                "--checkpoint-every", "2", "--out"]  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-c", STUCK, *command, "run"],

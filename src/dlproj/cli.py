@@ -18,7 +18,8 @@ from dlproj.config import (
     check_device,
 )
 from dlproj.errors import DlprojError
-from dlproj.options import Session, command
+from dlproj.grid import SweepConfig
+from dlproj.options import Session, command, sweep_command
 
 app = typer.Typer(
     name="dlproj",
@@ -83,6 +84,15 @@ def train_langid(config: LangidConfig, session: Session) -> None:
     from dlproj.experiments import langid, run
 
     run.perform(langid, config, session)
+
+
+@sweep_command(app)
+def sweep(config: SweepConfig, session: Session) -> None:
+    """Train with every combination of settings, and rank them on validation data."""
+    from dlproj.experiments import run
+    from dlproj.experiments import sweep as experiment
+
+    run.perform(experiment, config, session)
 
 
 Model = Annotated[

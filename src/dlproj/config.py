@@ -69,15 +69,27 @@ class Config:
         """Whether several processes can share the work."""
         return False
 
+    @property
+    def trainings(self) -> int:
+        """How many trainings it is, which do not depend on each other."""
+        return 1
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Config):
     """What every command that trains has."""
 
+    score: ClassVar[str]  # what settings are chosen by: measured on validation data
+
     @property
     def divisible(self) -> bool:
         """Whether several processes can share the work."""
         return True
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings it is, which do not depend on each other."""
+        return self.seeds
 
     recipe: str
     seeds: Seeds = 1
@@ -94,6 +106,7 @@ class DigitsConfig(TrainingConfig):
     """Settings of `train-digits`: the report's Task 1."""
 
     command = "train-digits"
+    score = "validation_accuracy"
     recipes: ClassVar[Recipes] = {
         "standard": {},
         "report": {"schedule": "constant", "precision": "fp32"},
@@ -184,6 +197,7 @@ class RegressionConfig(TrainingConfig):
     """Settings of `train-regression`: the report's Task 2."""
 
     command = "train-regression"
+    score = "validation_loss"
     recipes: ClassVar[Recipes] = {
         "standard": {},
         "report": {"lr": 0.05, "schedule": "constant", "beta2": 0.999},
@@ -220,6 +234,7 @@ class LangidConfig(TrainingConfig):
     """Settings of `train-langid`: the report's Task 4."""
 
     command = "train-langid"
+    score = "dev_accuracy"
     recipes: ClassVar[Recipes] = {
         "standard": {},
         "report": {
@@ -346,6 +361,11 @@ class BatchnormConfig(Config):
         bool, Doc("Also measure what BatchNorm changes inside the network, layer by layer.")
     ] = False
     data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings it is, which do not depend on each other."""
+        return 2 * len(self.lr) * self.seeds
 
 
 C = TypeVar("C", bound=Config)

@@ -19,12 +19,15 @@ class DivergedError(DlprojError):
     """The loss stopped being a finite number."""
 
     def __init__(self, step: int, lr: float) -> None:
-        super().__init__(
-            f"the loss is no longer finite at step {step} (learning rate {lr:.3g}): "
-            "try a lower --lr"
-        )
+        super().__init__(step, lr)  # as they are, so that it can travel between processes
         self.step = step
         self.lr = lr
+
+    def __str__(self) -> str:
+        return (
+            f"the loss is no longer finite at step {self.step} (learning rate {self.lr:.3g}): "
+            "try a lower --lr"
+        )
 
 
 class LostProcessError(DlprojError):
@@ -40,7 +43,7 @@ class Interrupted(BaseException):
     """SIGINT or SIGTERM arrived. Not an Exception, so that nothing swallows it."""
 
     def __init__(self, signum: int) -> None:
-        super().__init__()
+        super().__init__(signum)
         self.name = signal.Signals(signum).name
         self.exit_code = 128 + signum
         self.resume: str | None = None  # the command that goes on

@@ -16,6 +16,7 @@ from annotated_doc import Doc
 
 from dlproj.config import Config, TrainingConfig, flag, read_config_file, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
+from dlproj.grid import TRAININGS, SweepConfig
 from dlproj.output.run_dir import RunDir
 
 C = TypeVar("C", bound=Config)
@@ -70,6 +71,14 @@ class Session:
             help="Save every N steps, or with an s every N seconds.",
         ),
     ] = Interval(seconds=30)
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trainings at once (default as many as fit the cores)."),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a Dask cluster: its scheduler, tcp://…"),
+    ] = None
     plots: Annotated[bool, typer.Option(help="Draw the figures.")] = True
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no remarks.")] = False
@@ -79,23 +88,117 @@ def command(
     app: typer.Typer, settings: type[C]
 ) -> Callable[[Callable[[C, Session], None]], Callable[..., None]]:
     """Make a Typer command of a function that takes settings and a session."""
+    hints = get_type_hints(settings)
 
     def decorate(function: Callable[[C, Session], None]) -> Callable[..., None]:
         def run(**values: Any) -> None:
-            session = Session(
-                **{field.name: values.pop(field.name) for field in dataclasses.fields(Session)}
-            )
+            session = _session(values)
             flags = {name: value for name, value in values.items() if value is not None}
             function(_settings(settings, flags, session), session)
 
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [*_setting_parameters(settings), *_session_parameters()]
+            [*_setting_parameters(settings), *_session_parameters(several="seeds" in hints)]
         )
         app.command(settings.command)(run)
         return function
 
     return decorate
+
+
+def sweep_command(
+    app: typer.Typer,
+) -> Callable[[Callable[[SweepConfig, Session], None]], Callable[..., None]]:
+    """Make the Typer command that takes the flags of all that train, each with several values."""
+    own = ("seed", "seeds", "device", "threads")
+
+    def decorate(function: Callable[[SweepConfig, Session], None]) -> Callable[..., None]:
+        def run(context: typer.Context, experiment: str | None, **values: Any) -> None:
+            session = _session(values)
+            flags = {name: value for name in own if (value := values.pop(name)) is not None}
+            given = [name for name in context.params if values.get(name) is not None]  # in order
+            grid = {name: _split(name, values[name]) for name in given}
+            if session.resume and (experiment or flags or grid):
+                raise UsageError("--resume goes on with a sweep as it was: leave out all settings")
+            saved = read_config_file(session.config, "sweep") if session.config else {}
+            flags["experiment"] = experiment or saved.get("experiment")
+            if not session.resume and flags["experiment"] is None:
+                raise UsageError(f"COMMAND: name what to train: {', '.join(TRAININGS)}")
+            flags["grid"] = {**saved.get("grid", {}), **grid}
+            function(_settings(SweepConfig, {} if session.resume else flags, session), session)
+
+        run.__doc__ = function.__doc__
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [_context(), _experiment(), *_grid_parameters(own), *_session_parameters(several=True)]
+        )
+        app.command(SweepConfig.command)(run)
+        return function
+
+    return decorate
+
+
+def _context() -> inspect.Parameter:
+    """What knows in which order the flags were given."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Parameter("context", kind, annotation=typer.Context)
+
+
+def _experiment() -> inspect.Parameter:
+    """The first word of a sweep."""
+    kind = get_type_hints(SweepConfig)["experiment"]
+    argument = typer.Argument(metavar="[COMMAND]", help=f"What to train: {', '.join(TRAININGS)}.")
+    return inspect.Parameter(
+        "experiment",
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=None,
+        annotation=Annotated[kind | None, argument],
+    )
+
+
+def _grid_parameters(own: tuple[str, ...]) -> list[inspect.Parameter]:
+    """Flags of all commands that train: lists, as text, but for those that all cells share."""
+    shared = [each for each in _setting_parameters(SweepConfig) if each.name in own]
+    users: dict[str, list[str]] = {}
+    texts: dict[str, str] = {}
+    for command, cls in TRAININGS.items():
+        for name, hint in get_type_hints(cls, include_extras=True).items():
+            if name in {field.name for field in dataclasses.fields(cls)} - {*own}:
+                users.setdefault(name, []).append(command)
+                texts.setdefault(name, _text(hint))
+    for name, commands in users.items():
+        if len(commands) < len(TRAININGS):
+            texts[name] += f" ({', '.join(commands)})"
+    lists = [
+        _optional(name, str, text, panel="Values to combine", metavar="A,B,...")
+        for name, text in texts.items()
+    ]
+    return [*lists, *shared]
+
+
+def _optional(name: str, kind: Any, text: str, panel: str, **more: Any) -> inspect.Parameter:
+    """An optional flag; None tells that the user did not give it."""
+    names = [flag(name), f"--no-{flag(name)[2:]}"] if kind is bool else [flag(name)]
+    option = typer.Option("/".join(names), help=text, rich_help_panel=panel, **more)
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[kind | None, option],
+    )
+
+
+def _split(name: str, text: str) -> list[str]:
+    """The values of a flag; those of `--data` are paths."""
+    values = [value.strip() for value in text.split(",")]
+    if not all(values):
+        raise UsageError(f"{flag(name)}: an empty value in {text!r}")
+    return [str(Path(value).resolve()) for value in values] if name == "data" else values
+
+
+def _session(values: dict[str, Any]) -> Session:
+    """The session of a command line, whose flags are taken out of its values."""
+    names = [field.name for field in dataclasses.fields(Session) if field.name in values]
+    return Session(**{name: values.pop(name) for name in names})
 
 
 def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
@@ -120,7 +223,8 @@ def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
     return saved
 
 
-def _session_parameters() -> list[inspect.Parameter]:
+def _session_parameters(*, several: bool) -> list[inspect.Parameter]:
+    """The flags of a session, of a command that may train several times or not."""
     hints = get_type_hints(Session, include_extras=True)
     return [
         inspect.Parameter(
@@ -130,6 +234,7 @@ def _session_parameters() -> list[inspect.Parameter]:
             annotation=_in_panel(hints[field.name]),
         )
         for field in dataclasses.fields(Session)
+        if several or field.name not in {"jobs", "cluster"}
     ]
 
 
@@ -154,23 +259,17 @@ def _setting_parameters(cls: type[Config]) -> list[inspect.Parameter]:
 def _setting_parameter(
     field: dataclasses.Field[Any], kind: Any, annotated: Any, panel: str
 ) -> inspect.Parameter:
-    """An optional flag; None tells that the user did not give it."""
-    text = next(note.documentation for note in get_args(annotated) if isinstance(note, Doc))
-    shown = _shown(field.default)
+    """The flag of a setting, with its default in the help."""
+    text, shown = _text(annotated), _shown(field.default)
     if shown:
         text = f"{text.rstrip('.')} (default {shown})."
-    name = flag(field.name)
-    names = [name, f"--no-{name[2:]}"] if kind is bool else [name]
     if get_args(kind)[-1:] == (Ellipsis,):  # tuple[float, ...]: a flag that may be repeated
         kind = list[get_args(kind)[0]]  # type: ignore[misc]
-    return inspect.Parameter(
-        field.name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[
-            kind | None, typer.Option("/".join(names), help=text, rich_help_panel=panel)
-        ],
-    )
+    return _optional(field.name, kind, text, panel)
+
+
+def _text(annotated: Any) -> str:
+    return next(note.documentation for note in get_args(annotated) if isinstance(note, Doc))
 
 
 def _panel(cls: type[Config], name: str) -> str:

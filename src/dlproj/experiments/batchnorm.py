@@ -4,6 +4,8 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import torch.nn.functional as F
@@ -15,10 +17,13 @@ from dlproj.experiments.batchnorm_arms import make_arm
 from dlproj.experiments.batchnorm_diagnosis import diagnose
 from dlproj.experiments.claims import claims_table
 from dlproj.experiments.digits import classify
+from dlproj.experiments.engine import run_all
 from dlproj.experiments.run import Context, Outcome
+from dlproj.interrupts import interrupts
 from dlproj.output.console import Table
 from dlproj.output.run_dir import is_sealed, seal
 from dlproj.statistics import describe, holm, paired_test
+from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import accuracy, fit
 
 ARMS = ("with", "without")
@@ -28,27 +33,10 @@ SIGNIFICANT = 0.05
 
 def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
-    digits = load_digits(folder=config.data)
+    digits = _digits(config.data)
     if not context.run.started:
         context.run.write_json("config.json", to_dict(config))
-    done = {
-        _key(record): {key: value for key, value in record.items() if key != "sha256"}
-        for record in context.run.records()
-        if is_sealed(record)
-    }
-    wanted: list[dict[str, Any]] = [
-        {"lr": lr, "seed": seed, "arm": arm}
-        for lr in config.lr
-        for seed in range(config.seed, config.seed + config.seeds)
-        for arm in ARMS
-    ]
-    for cell in context.console.count(wanted, "trainings"):
-        if _key(cell) not in done:
-            done[_key(cell)] = cell | train_cell(config, context, digits, **cell)
-            context.run.record(**seal(done[_key(cell)]))
-            context.run.flush_records()
-            context.console.note(describe_cell(done[_key(cell)]))
-    runs = [done[_key(cell)] for cell in wanted]
+    runs = train_cells(config, context)
 
     cells = compare_all(runs, config.lr)
     metrics: dict[str, Any] = {
@@ -69,33 +57,64 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     return Outcome(metrics, timing)
 
 
+def train_cells(config: BatchnormConfig, context: Context) -> list[dict[str, Any]]:
+    """Every training, in order; those that the run has records of are not done again."""
+    run, session = context.run, context.session
+    cells = {
+        f"lr {lr}  seed {seed}  {arm} BatchNorm": {"lr": lr, "seed": seed, "arm": arm}
+        for lr in config.lr
+        for seed in range(config.seed, config.seed + config.seeds)
+        for arm in ARMS
+    }
+    names = {_key(cell): name for name, cell in cells.items()}
+    done = {
+        names[_key(record)]: {key: value for key, value in record.items() if key != "sha256"}
+        for record in run.records()
+        if is_sealed(record) and _key(record) in names
+    }
+    wanted = {name: cell for name, cell in cells.items() if name not in done}
+    jobs = session.jobs or (len(wanted) if session.cluster else context.machine.room)
+    ended = run_all(
+        partial(train_cell, config, context.machine),
+        wanted,
+        jobs=jobs,
+        cluster=session.cluster,
+        folder=run.path,
+    )
+    for name, trained in context.console.count(ended, "trainings", len(wanted)):
+        done[name] = cells[name] | trained
+        run.record(**seal(done[name]))
+        run.flush_records()
+        context.console.note(describe_cell(done[name]))
+    return [done[name] for name in cells]
+
+
 def _key(cell: dict[str, Any]) -> str:
     return json.dumps([cell["lr"], cell["seed"], cell["arm"]])
 
 
-def train_cell(
-    config: BatchnormConfig, context: Context, digits: Digits, *, lr: float, seed: int, arm: str
-) -> dict[str, Any]:
+def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) -> dict[str, Any]:
     """One training: its test accuracy, its losses, and whether it diverged.
 
     A training diverged when its loss stopped being finite, or stayed at that of guessing to the
     end; its accuracy is then what is left, and counts like any other.
     """
-    training, batches = make_arm(config, context, digits, lr=lr, seed=seed, arm=arm)
+    machine = choose_machine(str(machine.device), machine.precision, machine.threads)
+    digits = _digits(config.data)
+    training, batches = make_arm(config, machine, digits, **cell)
     losses, started = [], time.perf_counter()
-    steps = fit(
-        training, batches, loss_fn=F.cross_entropy, epochs=config.epochs, machine=context.machine
-    )
+    steps = fit(training, batches, loss_fn=F.cross_entropy, epochs=config.epochs, machine=machine)
     try:
         for step in steps:
-            losses.append(step.loss)  # noqa: PERF401 - kept when the loop ends in an error
+            losses.append(step.loss)
+            interrupts.check()
         tail = losses[-max(1, len(losses) // 10) :]
         diverged = math.fsum(tail) / len(tail) > 0.95 * math.log(digits.classes)
     except DivergedError:
         diverged = True
     seconds = time.perf_counter() - started
-    test = digits.test.to(context.machine.device)
-    logits = classify(training.model, test, context.machine)
+    test = digits.test.to(machine.device)
+    logits = classify(training.model, test, machine)
     return {
         "accuracy": accuracy(logits, test.labels),
         "diverged": diverged,
@@ -103,6 +122,12 @@ def train_cell(
         "steps": len(losses),
         "seconds": seconds,
     }
+
+
+@lru_cache(1)
+def _digits(folder: Path | None) -> Digits:
+    """The images, read once in each process."""
+    return load_digits(folder=folder)
 
 
 def thin_out(losses: list[float]) -> list[float]:

@@ -9,20 +9,20 @@ from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.digits import make_training
-from dlproj.experiments.run import Context
 from dlproj.models.noise import DriftingNoise
+from dlproj.training.device import Machine
 from dlproj.training.loop import Training
 
 
 def make_arm(
-    config: BatchnormConfig, context: Context, digits: Digits, *, lr: float, seed: int, arm: str
+    config: BatchnormConfig, machine: Machine, digits: Digits, *, lr: float, seed: int, arm: str
 ) -> tuple[Training, ShuffledBatches]:
     """A training of the arm "with", "without" or "noisy" (noise after each BatchNorm).
 
     All arms of a seed see the same images in the same order and start from the same weights:
     BatchNorm's own start at one and zero, and draw no random numbers.
     """
-    device = context.machine.device
+    device = machine.device
     batches = ShuffledBatches(
         digits.train.pictures[: config.images].to(device),
         digits.train.labels[: config.images].to(device),

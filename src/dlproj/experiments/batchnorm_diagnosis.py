@@ -51,7 +51,7 @@ def follow(
     config: BatchnormConfig, context: Context, digits: Digits, lr: float, arm: str
 ) -> dict[str, Any]:
     """One training, measured before it starts and then at even distances."""
-    training, batches = make_arm(config, context, digits, lr=lr, seed=config.seed, arm=arm)
+    training, batches = make_arm(config, context.machine, digits, lr=lr, seed=config.seed, arm=arm)
     device = context.machine.device
     images = to_pixels(digits.train.pictures[:PROBE_IMAGES]).to(device)
     labels = digits.train.labels[:PROBE_IMAGES].to(device)
@@ -93,7 +93,9 @@ def try_rate(
     """A short training: what it reaches on other images, and how many units it leaves dead."""
     few = dataclasses.replace(config, images=min(config.images, GRID_STEPS * config.batch_size))
     constant = dataclasses.replace(few, epochs=1, schedule="constant")
-    training, batches = make_arm(constant, context, digits, lr=lr, seed=config.seed, arm=arm)
+    training, batches = make_arm(
+        constant, context.machine, digits, lr=lr, seed=config.seed, arm=arm
+    )
     try:
         for _ in _losses(training, batches, 1, context):
             pass

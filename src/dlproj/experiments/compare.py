@@ -52,6 +52,11 @@ def scalars(run: Finished) -> dict[str, dict[int, float]]:
     for row in run.metrics.get("attacks", ()):
         found[f"accuracy at {row['epsilon']:g}"] = {run.seeds[0]: row["accuracy"]}
     for cell in run.metrics.get("cells", ()):
+        if run.command == "sweep":
+            scores = cell["score"]["values"] if cell["score"] else []
+            name = f"{run.metrics['score'].replace('_', ' ')} at {cell['name']}"
+            found[name] = dict(zip(cell["seeds"], scores, strict=True))
+            continue
         for arm in ("with", "without"):
             values = dict(zip(run.seeds, cell[arm]["values"], strict=True))
             found[f"{arm} BatchNorm at {cell['lr']:g}"] = values

@@ -15,8 +15,9 @@ from dlproj.config import (
     RegressionConfig,
 )
 from dlproj.errors import DlprojError
-from dlproj.experiments import attack, batchnorm, digits, langid, regression
+from dlproj.experiments import attack, batchnorm, digits, langid, regression, sweep
 from dlproj.experiments.run import SCHEMA_VERSION, Experiment
+from dlproj.grid import SweepConfig
 from dlproj.output.console import Table
 from dlproj.output.run_dir import RunDir
 
@@ -26,6 +27,7 @@ EXPERIMENTS: dict[str, tuple[type[Config], Experiment[Any]]] = {
     "train-regression": (RegressionConfig, regression),
     "attack": (AttackConfig, attack),
     "train-langid": (LangidConfig, langid),
+    "sweep": (SweepConfig, sweep),
 }
 ODD = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
@@ -118,4 +120,6 @@ def shown(value: Any) -> str:
             return "yes" if value else "no"
         case list():
             return " ".join(map(shown, value))
+        case dict():
+            return ", ".join(f"{name} {shown(item)}" for name, item in value.items())
     return str(value)

@@ -129,6 +129,8 @@ def headline(run: Finished) -> str:
             return (
                 f"{percent(last['accuracy'])} left by {last['method']} at ε = {last['epsilon']:g}"
             )
+        case "sweep":
+            return f"best: {metrics['best']['name']}"
     return str(metrics["verdict"])
 
 

@@ -3,14 +3,16 @@
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dlproj import __version__
 from dlproj.config import Config, TrainingConfig, to_dict
 from dlproj.errors import DlprojError, Interrupted, UsageError
+from dlproj.experiments.study import repeat
 from dlproj.interrupts import interrupts
 from dlproj.options import Session
 from dlproj.output.console import Console, Table
@@ -22,7 +24,6 @@ from dlproj.output.run_dir import (
     new_run,
     write_file,
 )
-from dlproj.statistics import describe
 from dlproj.training import parallel
 from dlproj.training.device import Machine, choose_machine
 
@@ -48,6 +49,9 @@ class Outcome:
     timing: dict[str, float]
 
 
+Run = Callable[[Any, Context], Outcome]  # of an experiment
+
+
 class Experiment(Protocol[C_contra]):
     """A module of this package."""
 
@@ -62,6 +66,8 @@ def perform(experiment: Experiment[C_contra], config: C_contra, session: Session
     """Run an experiment from its settings to its printed result."""
     if parallel.launched() and not config.divisible:
         raise UsageError(f"{config.command} with these settings runs in one process, not torchrun")
+    if session.cluster and (parallel.launched() or config.trainings == 1):
+        raise UsageError("--cluster spreads several trainings, as --seeds makes them, not one")
     with parallel.member() as group:
         alone = group.rank == 0
         console = Console(quiet=session.quiet or not alone, json=session.json)
@@ -71,9 +77,15 @@ def perform(experiment: Experiment[C_contra], config: C_contra, session: Session
                 if group.first(bytes([document is not None])) == bytes([True]):
                     console.note(f"{run.path} is finished: nothing to do")
                 else:
-                    machine = choose_machine(config.device, config.precision, config.threads, group)
+                    machine = choose_machine(
+                        config.device,
+                        config.precision,
+                        config.threads,
+                        group,
+                        trainings=config.trainings,
+                    )
                     context = Context(machine, run, console, session)
-                    document = document_of(experiment, config, context)
+                    document = document_of(experiment.run, config, context)
             except Interrupted as interruption:
                 if run.started:
                     interruption.resume = f"dlproj {config.command} --resume {run.path}"
@@ -105,15 +117,13 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
         note.unlink()
 
 
-def document_of(
-    experiment: Experiment[C_contra], config: C_contra, context: Context
-) -> dict[str, Any]:
+def document_of(run: Run, config: Config, context: Context) -> dict[str, Any]:
     """Run once, or once for each seed, and write the result."""
     started = time.perf_counter()
     if isinstance(config, TrainingConfig) and config.seeds > 1:
-        outcome = _repeat(experiment, config, context)
+        outcome = Outcome(*repeat(partial(document_of, run), config, context))
     else:
-        outcome = experiment.run(config, context)
+        outcome = run(config, context)
     if not all_finite(outcome.metrics):
         raise DlprojError("the results are not finite numbers: try a lower --lr, or other --data")
     document = {
@@ -141,29 +151,3 @@ def all_finite(value: Any) -> bool:
         case list():
             return all(map(all_finite, value))
     return True
-
-
-def _repeat(experiment: Experiment[Any], config: TrainingConfig, context: Context) -> Outcome:
-    """One run within this one for each seed; those already finished are kept."""
-    context.run.write_json("config.json", to_dict(config))
-    documents = []
-    for seed in range(config.seed, config.seed + config.seeds):
-        context.console.note(f"seed {seed}")
-        child = context.run.child(f"seed-{seed}")
-        single = dataclasses.replace(config, seed=seed, seeds=1)
-        documents.append(
-            child.result or document_of(experiment, single, dataclasses.replace(context, run=child))
-        )
-    return Outcome(
-        metrics=_summarise([document["metrics"] for document in documents]),
-        timing=_summarise([document["timing"] for document in documents]),
-    )
-
-
-def _summarise(repeats: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Each scalar over the seeds; what is no scalar stays with the single runs."""
-    return {
-        name: describe([repeat[name] for repeat in repeats])
-        for name, value in repeats[0].items()
-        if isinstance(value, int | float)
-    }

@@ -38,10 +38,12 @@ def verify(path: Path, *, console: Console) -> bool:
     console.note(f"computing {path} again")
     with tempfile.TemporaryDirectory() as folder, new_run("verify", Path(folder) / "run") as again:
         session = Session(plots=False, quiet=True)
-        machine = choose_machine(config.device, config.precision, config.threads)
+        machine = choose_machine(
+            config.device, config.precision, config.threads, trainings=config.trainings
+        )
         quiet = dataclasses.replace(session, json=True)
         context = Context(machine, again, Console(quiet=True, json=True), quiet)
-        replayed = document_of(experiment, config, context)
+        replayed = document_of(experiment.run, config, context)
         comparison = compare(run, saved, again, replayed)
     document = {
         "schema_version": SCHEMA_VERSION,

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich import box
@@ -59,6 +60,10 @@ class Console:
         self._out = RichConsole(highlight=False)
         self._err = RichConsole(stderr=True, highlight=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Taken to another process, it is silent there."""
+        return partial(Console, quiet=True), ()
+
     def note(self, text: str) -> None:
         """A remark on standard error."""
         if not self._quiet:
@@ -104,8 +109,8 @@ class Console:
                 epoch = _Epoch()
             yield step
 
-    def count(self, items: Sequence[T], unit: str) -> Iterator[T]:
-        """Pass items through, showing on a terminal how many are done."""
+    def count(self, items: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
+        """Pass items through, showing on a terminal how many are done, of so many in total."""
         hidden = self._quiet or not self._err.is_terminal
         columns = (
             TextColumn(f"{{task.completed}}/{{task.total}} {unit}"),
@@ -113,7 +118,7 @@ class Console:
             TimeRemainingColumn(elapsed_when_finished=True),
         )
         with Progress(*columns, console=self._err, expand=True, disable=hidden) as progress:
-            yield from progress.track(items)
+            yield from progress.track(items, total)
 
     def result(self, document: dict[str, Any], tables: Iterable[Table]) -> None:
         """The result of a command: tables, or the JSON document."""

@@ -152,7 +152,7 @@ class RunDir:
     def child(self, name: str) -> "RunDir":
         """A run within this one, made when missing."""
         path = self.path / name
-        path.mkdir(exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         return RunDir(path)
 
 
@@ -204,10 +204,14 @@ def new_run(command: str, out: Path | None) -> Iterator[RunDir]:
 
 
 @contextmanager
-def existing_run(path: Path) -> Iterator[RunDir]:
-    """Open a run directory to go on with it; no other process can at the same time."""
+def existing_run(path: Path, *, patience: float = 0) -> Iterator[RunDir]:
+    """Open a run directory to go on with it; no other process can at the same time.
+
+    Raises:
+        DlprojError: another process has it, and still does after so many seconds.
+    """
     refuse_links(path)
-    with _locked(path):
+    with _locked(path, patience):
         yield RunDir(path)
 
 
@@ -223,17 +227,39 @@ def refuse_links(path: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, patience: float = 0) -> Iterator[None]:
     """Hold the run's lock, which the system lets go of when the process dies."""
     lock = FileLock(path / ".lock")
     try:
-        with lock.acquire(timeout=0):
+        with lock.acquire(timeout=patience):
             yield
     except Timeout:
         raise DlprojError(f"{path}: in use by another process") from None
     finally:
         if not (path / "config.json").exists():
             (path / ".lock").unlink(missing_ok=True)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a file for as long as this block lasts, or less where the process dies."""
+    with FileLock(path):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds a file."""
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(timeout=0):
+            path.unlink(missing_ok=True)
+    except Timeout:
+        return True
+    return False
 
 
 def _make(path: Path, made: list[Path]) -> Path:

@@ -23,6 +23,13 @@ class Machine:
     threads: int
     group: Group = dataclasses.field(default_factory=Group)
 
+    @property
+    def room(self) -> int:
+        """How many trainings may run here at once."""
+        if self.group.size > 1 or self.device.type != "cpu":
+            return 1
+        return max(1, _cores() // self.threads)
+
     def autocast(self) -> torch.autocast:
         """Matrix products in 16 bits where that is the precision; elsewhere a no-op."""
         dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
@@ -44,11 +51,18 @@ class Machine:
 
 
 def choose_machine(
-    device: str = "auto", precision: str = "auto", threads: int = 0, group: Group | None = None
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 0,
+    group: Group | None = None,
+    *,
+    trainings: int = 1,
 ) -> Machine:
     """Take the machine that the settings ask for, and set torch's thread count.
 
-    Without a number, the processes of a group that are on this machine share its cores.
+    Without a number of threads, the processes of a group that are on this machine share its cores,
+    and so do the trainings of a study: as many threads for each as if all of them ran at once.
+    That number depends on nothing else, because the last bits of a result depend on it.
 
     Raises:
         DlprojError: the device is not there.
@@ -56,8 +70,9 @@ def choose_machine(
     chosen = _device(device)
     if precision == "auto":
         precision = "bf16" if _computes_bf16(chosen) else "fp32"
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if group and group.size > 1 else 1
-    torch.set_num_threads(threads or max(1, _cores() // here))
+    if group and group.size > 1:  # whose trainings run one after the other
+        trainings = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(threads or max(1, _cores() // trainings))
     _keep_freed_memory()
     return Machine(chosen, precision, torch.get_num_threads(), group or Group())
 

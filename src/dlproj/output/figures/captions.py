@@ -16,6 +16,7 @@ CAPTIONS = {
     "a limit are kept.",
     "transfer": "How often images made to fool one network (rows) fool another (columns).",
     "margins": "By how much the true class leads: clean, with random noise, and attacked.",
+    "sweep": "What each setting scored on validation data; each dot is one training.",
     "accuracy_by_rate": "Accuracy with and without BatchNorm against the learning rate; each "
     "dot is one training.",
     "loss_curves": "Training loss with and without BatchNorm at each learning rate.",
