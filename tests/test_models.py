@@ -114,3 +114,15 @@ def test_equal_ngrams_share_a_bucket_wherever_they_stand() -> None:
     pairs = model.hash_grams(torch.tensor([[1, 2, 3, 1, 2]])).tolist()[0][8:12]  # 12 23 31 12
     assert pairs[0] == pairs[3]
     assert len(set(pairs)) == 3
+
+
+def test_the_deep_network_gives_the_mean_of_nine_looks() -> None:
+    model, images = DeepCNN().eval(), torch.zeros(4, 1, 28, 28)
+    images[:, :, 3:25, 3:25] = torch.rand(4, 1, 22, 22)
+    with torch.no_grad():
+        looks = [
+            model.look(images.roll((down, right), (2, 3))).softmax(1)
+            for down in (-1, 0, 1)
+            for right in (-1, 0, 1)
+        ]
+        torch.testing.assert_close(model(images).exp(), sum(looks) / 9)

@@ -120,7 +120,7 @@ class DigitsConfig(TrainingConfig):
         },
         "best": {
             "network": "deep",
-            "epochs": 18,
+            "epochs": 12,
             "batch_size": 128,
             "lr": 0.1,
             "momentum": 0.9,

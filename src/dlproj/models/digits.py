@@ -1,5 +1,7 @@
 """Networks that name the class of a 28x28 image."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -62,7 +64,8 @@ class DeepCNN(nn.Module):
     """Five convolutions with BatchNorm and ReLU, dropout and one linear layer: 112,938 parameters.
 
     5x5 to 32 channels with stride 2; 3x3 to 32 and to 64, 2x2 max-pooling; twice 3x3 to 64; linear
-    1024 -> 10. It needs 39 million operations for an image forward and back.
+    1024 -> 10. It needs 39 million operations for an image forward and back. Once trained, it looks
+    at each image in nine places, moved by up to a pixel, and gives the mean of the probabilities.
     """
 
     def __init__(self, *, batchnorm: bool = True, classes: int = 10) -> None:
@@ -87,6 +90,15 @@ class DeepCNN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, classes)."""
+        if self.training:
+            return self.look(images)
+        padded = F.pad(images, (1, 1, 1, 1))
+        places = [padded[:, :, y : y + 28, x : x + 28] for y in range(3) for x in range(3)]
+        looks = torch.stack([self.look(image).log_softmax(1) for image in places])
+        return looks.logsumexp(0) - math.log(len(places))
+
+    def look(self, images: Tensor) -> Tensor:
+        """Logits of the images as they are."""
         x = self.features((images - MNIST_MEAN) / MNIST_DEVIATION)
         return self.output(self.dropout(x.flatten(1)))
 
