@@ -71,6 +71,9 @@ class Session:
         ),
     ] = Interval(seconds=30)
     plots: Annotated[bool, typer.Option(help="Draw the figures.")] = True
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write event files for TensorBoard.")
+    ] = False
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no remarks.")] = False
 
@@ -82,15 +85,13 @@ def command(
 
     def decorate(function: Callable[[C, Session], None]) -> Callable[..., None]:
         def run(**values: Any) -> None:
-            session = Session(
-                **{field.name: values.pop(field.name) for field in dataclasses.fields(Session)}
-            )
+            session = Session(**{name: values.pop(name) for name in _session_names(settings)})
             flags = {name: value for name, value in values.items() if value is not None}
-            function(_settings(settings, flags, session), session)
+            function(settings_of(settings, flags, session), session)
 
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [*_setting_parameters(settings), *_session_parameters()]
+            [*_setting_parameters(settings), *_session_parameters(_session_names(settings))]
         )
         app.command(settings.command)(run)
         return function
@@ -98,7 +99,7 @@ def command(
     return decorate
 
 
-def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
+def settings_of(cls: type[C], flags: dict[str, Any], session: Session) -> C:
     """Settings of a new run, or of the run to resume; these cannot be changed half-way."""
     flags = {
         name: value.resolve() if isinstance(value, Path) else value for name, value in flags.items()
@@ -120,16 +121,22 @@ def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
     return saved
 
 
-def _session_parameters() -> list[inspect.Parameter]:
+def _session_names(cls: type[Config]) -> list[str]:
+    """The fields of a session that a command has: only a training has steps for TensorBoard."""
+    names = [field.name for field in dataclasses.fields(Session)]
+    return [name for name in names if name != "tensorboard" or issubclass(cls, TrainingConfig)]
+
+
+def _session_parameters(names: list[str]) -> list[inspect.Parameter]:
     hints = get_type_hints(Session, include_extras=True)
     return [
         inspect.Parameter(
-            field.name,
+            name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=_in_panel(hints[field.name]),
+            default=getattr(Session, name),
+            annotation=_in_panel(hints[name]),
         )
-        for field in dataclasses.fields(Session)
+        for name in names
     ]
 
 
