@@ -1,10 +1,10 @@
 """Whether torch.compile makes `train-digits` faster, with the time that it takes to compile.
 
-Usage: .venv/bin/python benchmarks/compile.py [--repeats 3] [--write]
+Usage: .venv/bin/python benchmarks/compile.py [--repeats 3]
 
 The report's network learns for one epoch with the settings of `train-digits`, as it is and
 compiled, each in a process of its own with an empty cache of compiled code, by turns. It needs a
-C++ compiler. Times are medians over the repeats.
+C++ compiler. Times are medians over the repeats. The table goes into benchmarks/RESULTS.md.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def timed(*, compiled: bool) -> dict[str, float]:
         done = subprocess.run(
             [sys.executable, __file__, "--train", str(int(compiled))],
             capture_output=True, text=True, check=True,
-            env=os.environ | {"TORCHINDUCTOR_CACHE_DIR": folder},
+            env=os.environ | {"TORCHINDUCTOR_CACHE_DIR": folder, "OMP_WAIT_POLICY": "PASSIVE"},
         )  # fmt: skip
     measured: dict[str, float] = json.loads(done.stdout)
     return measured
@@ -66,7 +66,6 @@ def main() -> None:
     """Measure by turns and print the table."""
     parser = argparse.ArgumentParser(description="Time train-digits with torch.compile.")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     parser.add_argument("--train", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.train is not None:
@@ -81,14 +80,11 @@ def main() -> None:
     for name, runs in measured.items():
         first, rest, whole = (statistics.median(run[key] for run in runs) for key in runs[0])
         lines.append(f"| {name} | {first:.1f} s | {rest:.0f} | {whole:.1f} s |")
-    text = (
+    write_section(
+        "torch.compile",
         f"`.venv/bin/python benchmarks/compile.py --repeats {arguments.repeats}`, on {machine()}. "
-        f"Medians of {arguments.repeats} runs by turns.\n\n" + "\n".join(lines)
+        f"Medians of {arguments.repeats} runs by turns.\n\n" + "\n".join(lines),
     )
-    if arguments.write:
-        write_section("torch.compile", text)
-    else:
-        print(text)
 
 
 if __name__ == "__main__":
