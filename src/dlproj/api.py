@@ -147,6 +147,7 @@ def _task(
             with _as_guest():
                 return function(settings_of(settings, flags, session), session)
 
+        del run.__wrapped__  # its signature is not that of what users call
         run.__signature__ = signature  # type: ignore[attr-defined]
         return run
 

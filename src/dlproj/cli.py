@@ -18,7 +18,7 @@ from dlproj.config import (
     check_device,
 )
 from dlproj.errors import DlprojError
-from dlproj.options import Session, command
+from dlproj.options import Session, command, devices
 
 app = typer.Typer(
     name="dlproj",
@@ -88,7 +88,9 @@ def train_langid(config: LangidConfig, session: Session) -> None:
 Model = Annotated[
     Path | None, typer.Option(help="Run directory or .safetensors; by default, what ships.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", autocompletion=devices)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 import typer
 from annotated_doc import Doc
 
-from dlproj.config import Config, TrainingConfig, flag, read_config_file, resolve, to_dict
+from dlproj.config import DEVICES, Config, TrainingConfig, flag, read_config_file, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
 from dlproj.output.run_dir import RunDir
 
@@ -175,9 +175,20 @@ def _setting_parameter(
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[
-            kind | None, typer.Option("/".join(names), help=text, rich_help_panel=panel)
+            kind | None,
+            typer.Option(
+                "/".join(names),
+                help=text,
+                rich_help_panel=panel,
+                autocompletion=devices if field.name == "device" else None,
+            ),
         ],
     )
+
+
+def devices(incomplete: str) -> list[str]:
+    """What a shell may complete a device to."""
+    return [device for device in DEVICES if device.startswith(incomplete)]
 
 
 def _panel(cls: type[Config], name: str) -> str:
