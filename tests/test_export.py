@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dlproj.experiments import export
 from dlproj.experiments.trained import DIGITS, LANGID
+from dlproj.models.langid import CharGRU
 from dlproj.models.regression import CurveMLP
 from dlproj.training.checkpoint import pack_model
 from tests.conftest import Dlproj
@@ -32,6 +32,15 @@ def test_shipped_networks(dlproj: Dlproj, tmp_path: Path, model: Path) -> None:
     assert session.run(None, {"inputs": one})[0].shape == (1, len(metadata["labels"]))
 
 
+def test_two_networks_of_words_one_after_the_other(dlproj: Dlproj, tmp_path: Path) -> None:
+    model = CharGRU(hidden=8)
+    (tmp_path / "model.safetensors").write_bytes(pack_model(model, {"labels": ["a"] * 5}))
+    for name in ("one.onnx", "two.onnx"):
+        done = dlproj("export", tmp_path, "--out", name, "--json")
+        assert done.code == 0, done.err
+        assert done.json["metrics"]["max_difference"] < 1e-5
+
+
 def test_a_run_directory_in_double_precision(dlproj: Dlproj, tmp_path: Path) -> None:
     model = CurveMLP(activation="tanh").double()
     (tmp_path / "model.safetensors").write_bytes(pack_model(model, {}))
@@ -43,7 +52,7 @@ def test_a_run_directory_in_double_precision(dlproj: Dlproj, tmp_path: Path) -> 
 def test_a_wrong_export_is_not_written(
     dlproj: Dlproj, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def largest_difference(_data: bytes, model: nn.Module, _inputs: torch.Tensor) -> float:
+    def largest_difference(_data: bytes, model: nn.Module, _batches: list[Tensor]) -> float:
         return float("nan") if model.training is False else 0.0
 
     monkeypatch.setattr(export, "largest_difference", largest_difference)

@@ -1,3 +1,51 @@
-"""Classic deep-learning experiments, one command each."""
+"""Classic deep-learning experiments, one command each.
+
+From Python, `dlproj` offers what `dlproj.api` holds, and imports it (and torch with it) when it is
+first asked for.
+"""
+
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "DIGITS",
+    "LANGID",
+    "DlprojError",
+    "Finished",
+    "Prediction",
+    "UsageError",
+    "ablate_batchnorm",
+    "apgd",
+    "attack",
+    "bim",
+    "ensemble",
+    "fgsm",
+    "load_digits",
+    "load_model",
+    "load_run",
+    "mifgsm",
+    "pgd",
+    "predict_digits",
+    "predict_langid",
+    "square",
+    "to_pixels",
+    "train_digits",
+    "train_langid",
+    "train_regression",
+]
+
+if TYPE_CHECKING:
+    from dlproj.api import *
+else:
+
+    def __getattr__(name: str) -> object:
+        """What the package offers, on first use (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from dlproj import api
+
+        return getattr(api, name)
+
+    def __dir__() -> list[str]:
+        return sorted([*globals(), *__all__])

@@ -19,7 +19,8 @@ from dlproj.config import (
 )
 from dlproj.errors import DlprojError
 from dlproj.grid import SweepConfig
-from dlproj.options import Session, command, sweep_command
+from dlproj.options import Session, command, devices
+from dlproj.sweep_options import sweep_command
 
 app = typer.Typer(
     name="dlproj",
@@ -98,7 +99,9 @@ def sweep(config: SweepConfig, session: Session) -> None:
 Model = Annotated[
     Path | None, typer.Option(help="Run directory or .safetensors; by default, what ships.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", autocompletion=devices)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

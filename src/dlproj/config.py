@@ -369,6 +369,7 @@ class BatchnormConfig(Config):
 
 
 C = TypeVar("C", bound=Config)
+DEVICES = ("auto", "cpu", "cuda", "mps")  # and cuda:0, cuda:1, …
 
 
 def check_device(device: str) -> None:
@@ -377,7 +378,7 @@ def check_device(device: str) -> None:
     Raises:
         UsageError: it does not.
     """
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", device):
+    if device not in DEVICES and not re.fullmatch(r"cuda:\d{1,3}", device):
         raise UsageError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {device!r}")
 
 

@@ -14,9 +14,8 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 import typer
 from annotated_doc import Doc
 
-from dlproj.config import Config, TrainingConfig, flag, read_config_file, resolve, to_dict
+from dlproj.config import DEVICES, Config, TrainingConfig, flag, read_config_file, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
-from dlproj.grid import TRAININGS, SweepConfig
 from dlproj.output.run_dir import RunDir
 
 C = TypeVar("C", bound=Config)
@@ -80,6 +79,9 @@ class Session:
         typer.Option(metavar="ADDRESS", help="Train on a Dask cluster: its scheduler, tcp://…"),
     ] = None
     plots: Annotated[bool, typer.Option(help="Draw the figures.")] = True
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write event files for TensorBoard.")
+    ] = False
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no remarks.")] = False
 
@@ -88,17 +90,16 @@ def command(
     app: typer.Typer, settings: type[C]
 ) -> Callable[[Callable[[C, Session], None]], Callable[..., None]]:
     """Make a Typer command of a function that takes settings and a session."""
-    hints = get_type_hints(settings)
 
     def decorate(function: Callable[[C, Session], None]) -> Callable[..., None]:
         def run(**values: Any) -> None:
-            session = _session(values)
+            session = session_of(values)
             flags = {name: value for name, value in values.items() if value is not None}
-            function(_settings(settings, flags, session), session)
+            function(settings_of(settings, flags, session), session)
 
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [*_setting_parameters(settings), *_session_parameters(several="seeds" in hints)]
+            [*setting_parameters(settings), *session_parameters(settings)]
         )
         app.command(settings.command)(run)
         return function
@@ -106,76 +107,7 @@ def command(
     return decorate
 
 
-def sweep_command(
-    app: typer.Typer,
-) -> Callable[[Callable[[SweepConfig, Session], None]], Callable[..., None]]:
-    """Make the Typer command that takes the flags of all that train, each with several values."""
-    own = ("seed", "seeds", "device", "threads")
-
-    def decorate(function: Callable[[SweepConfig, Session], None]) -> Callable[..., None]:
-        def run(context: typer.Context, experiment: str | None, **values: Any) -> None:
-            session = _session(values)
-            flags = {name: value for name in own if (value := values.pop(name)) is not None}
-            given = [name for name in context.params if values.get(name) is not None]  # in order
-            grid = {name: _split(name, values[name]) for name in given}
-            if session.resume and (experiment or flags or grid):
-                raise UsageError("--resume goes on with a sweep as it was: leave out all settings")
-            saved = read_config_file(session.config, "sweep") if session.config else {}
-            flags["experiment"] = experiment or saved.get("experiment")
-            if not session.resume and flags["experiment"] is None:
-                raise UsageError(f"COMMAND: name what to train: {', '.join(TRAININGS)}")
-            flags["grid"] = {**saved.get("grid", {}), **grid}
-            function(_settings(SweepConfig, {} if session.resume else flags, session), session)
-
-        run.__doc__ = function.__doc__
-        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [_context(), _experiment(), *_grid_parameters(own), *_session_parameters(several=True)]
-        )
-        app.command(SweepConfig.command)(run)
-        return function
-
-    return decorate
-
-
-def _context() -> inspect.Parameter:
-    """What knows in which order the flags were given."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Parameter("context", kind, annotation=typer.Context)
-
-
-def _experiment() -> inspect.Parameter:
-    """The first word of a sweep."""
-    kind = get_type_hints(SweepConfig)["experiment"]
-    argument = typer.Argument(metavar="[COMMAND]", help=f"What to train: {', '.join(TRAININGS)}.")
-    return inspect.Parameter(
-        "experiment",
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        default=None,
-        annotation=Annotated[kind | None, argument],
-    )
-
-
-def _grid_parameters(own: tuple[str, ...]) -> list[inspect.Parameter]:
-    """Flags of all commands that train: lists, as text, but for those that all cells share."""
-    shared = [each for each in _setting_parameters(SweepConfig) if each.name in own]
-    users: dict[str, list[str]] = {}
-    texts: dict[str, str] = {}
-    for command, cls in TRAININGS.items():
-        for name, hint in get_type_hints(cls, include_extras=True).items():
-            if name in {field.name for field in dataclasses.fields(cls)} - {*own}:
-                users.setdefault(name, []).append(command)
-                texts.setdefault(name, _text(hint))
-    for name, commands in users.items():
-        if len(commands) < len(TRAININGS):
-            texts[name] += f" ({', '.join(commands)})"
-    lists = [
-        _optional(name, str, text, panel="Values to combine", metavar="A,B,...")
-        for name, text in texts.items()
-    ]
-    return [*lists, *shared]
-
-
-def _optional(name: str, kind: Any, text: str, panel: str, **more: Any) -> inspect.Parameter:
+def optional(name: str, kind: Any, text: str, panel: str, **more: Any) -> inspect.Parameter:
     """An optional flag; None tells that the user did not give it."""
     names = [flag(name), f"--no-{flag(name)[2:]}"] if kind is bool else [flag(name)]
     option = typer.Option("/".join(names), help=text, rich_help_panel=panel, **more)
@@ -187,21 +119,13 @@ def _optional(name: str, kind: Any, text: str, panel: str, **more: Any) -> inspe
     )
 
 
-def _split(name: str, text: str) -> list[str]:
-    """The values of a flag; those of `--data` are paths."""
-    values = [value.strip() for value in text.split(",")]
-    if not all(values):
-        raise UsageError(f"{flag(name)}: an empty value in {text!r}")
-    return [str(Path(value).resolve()) for value in values] if name == "data" else values
-
-
-def _session(values: dict[str, Any]) -> Session:
+def session_of(values: dict[str, Any]) -> Session:
     """The session of a command line, whose flags are taken out of its values."""
     names = [field.name for field in dataclasses.fields(Session) if field.name in values]
     return Session(**{name: values.pop(name) for name in names})
 
 
-def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
+def settings_of(cls: type[C], flags: dict[str, Any], session: Session) -> C:
     """Settings of a new run, or of the run to resume; these cannot be changed half-way."""
     flags = {
         name: value.resolve() if isinstance(value, Path) else value for name, value in flags.items()
@@ -223,18 +147,24 @@ def _settings(cls: type[C], flags: dict[str, Any], session: Session) -> C:
     return saved
 
 
-def _session_parameters(*, several: bool) -> list[inspect.Parameter]:
-    """The flags of a session, of a command that may train several times or not."""
+def session_parameters(cls: type[Config]) -> list[inspect.Parameter]:
+    """The flags of a session that mean something to a command.
+
+    Only what trains has steps for TensorBoard, and only what repeats has trainings to spread.
+    """
+    fields = {field.name for field in dataclasses.fields(cls)}
+    left_out = set() if issubclass(cls, TrainingConfig) or "grid" in fields else {"tensorboard"}
+    left_out |= set() if "seeds" in fields else {"jobs", "cluster"}
+    names = [field.name for field in dataclasses.fields(Session) if field.name not in left_out]
     hints = get_type_hints(Session, include_extras=True)
     return [
         inspect.Parameter(
-            field.name,
+            name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=_in_panel(hints[field.name]),
+            default=getattr(Session, name),
+            annotation=_in_panel(hints[name]),
         )
-        for field in dataclasses.fields(Session)
-        if several or field.name not in {"jobs", "cluster"}
+        for name in names
     ]
 
 
@@ -245,7 +175,8 @@ def _in_panel(hint: Any) -> Any:
     return hint
 
 
-def _setting_parameters(cls: type[Config]) -> list[inspect.Parameter]:
+def setting_parameters(cls: type[Config]) -> list[inspect.Parameter]:
+    """The flags of a command's settings, in the order of the help."""
     panels = ["Experiment", "Training", "Repeatability and machine"]
     annotated, bare = get_type_hints(cls, include_extras=True), get_type_hints(cls)
     return [
@@ -260,16 +191,23 @@ def _setting_parameter(
     field: dataclasses.Field[Any], kind: Any, annotated: Any, panel: str
 ) -> inspect.Parameter:
     """The flag of a setting, with its default in the help."""
-    text, shown = _text(annotated), _shown(field.default)
+    text, shown = text_of(annotated), _shown(field.default)
     if shown:
         text = f"{text.rstrip('.')} (default {shown})."
     if get_args(kind)[-1:] == (Ellipsis,):  # tuple[float, ...]: a flag that may be repeated
         kind = list[get_args(kind)[0]]  # type: ignore[misc]
-    return _optional(field.name, kind, text, panel)
+    complete = devices if field.name == "device" else None
+    return optional(field.name, kind, text, panel, autocompletion=complete)
 
 
-def _text(annotated: Any) -> str:
+def text_of(annotated: Any) -> str:
+    """The description in an annotation."""
     return next(note.documentation for note in get_args(annotated) if isinstance(note, Doc))
+
+
+def devices(incomplete: str) -> list[str]:
+    """What a shell may complete a device to."""
+    return [device for device in DEVICES if device.startswith(incomplete)]
 
 
 def _panel(cls: type[Config], name: str) -> str:

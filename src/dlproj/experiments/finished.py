@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from dlproj.config import (
     AttackConfig,
     BatchnormConfig,
@@ -17,6 +19,7 @@ from dlproj.config import (
 from dlproj.errors import DlprojError
 from dlproj.experiments import attack, batchnorm, digits, langid, regression, sweep
 from dlproj.experiments.run import SCHEMA_VERSION, Experiment
+from dlproj.experiments.trained import load_model
 from dlproj.grid import SweepConfig
 from dlproj.output.console import Table
 from dlproj.output.run_dir import RunDir
@@ -54,6 +57,25 @@ class Finished:
     def metrics(self) -> dict[str, Any]:
         """The numbers."""
         return dict(self.result["metrics"])
+
+    @property
+    def timing(self) -> dict[str, Any]:
+        """Seconds, and examples per second."""
+        return dict(self.result["timing"])
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The lines of `metrics.jsonl`: one for each step."""
+        return list(RunDir(self.path).records())
+
+    @property
+    def model(self) -> nn.Module:
+        """The network that was trained, in evaluation mode, read anew each time.
+
+        Raises:
+            DlprojError: the run has none; those of several seeds are in folders of their own.
+        """
+        return load_model(self.path)[0]
 
     @property
     def seeds(self) -> list[int]:

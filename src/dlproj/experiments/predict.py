@@ -36,6 +36,28 @@ class Prediction:
     probabilities: dict[str, float]
 
 
+def read_digits(
+    images: Tensor, names: Sequence[str], *, model: Path | None, machine: Machine
+) -> list[Prediction]:
+    """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
+    network, about = _load(model or DIGITS, DIGIT_NETWORKS, machine)
+    logits = predict(network, images.to(machine.device), machine=machine)
+    return _predictions(names, logits, about["labels"])
+
+
+def read_words(words: Sequence[str], *, model: Path | None, machine: Machine) -> list[Prediction]:
+    """Name the language of each word; none may be empty."""
+    network, about = _load(model or LANGID, LANGUAGE_NETWORKS, machine)
+    predictions = []
+    for start in range(0, len(words), CHUNK):
+        chunk = words[start : start + CHUNK]
+        letters, lengths = encode(chunk, about["alphabet"])
+        encoded = Words(letters, lengths, torch.zeros(len(chunk), dtype=torch.long))
+        logits = classify(network, encoded.to(machine.device), machine)
+        predictions += _predictions(chunk, logits, about["labels"])
+    return predictions
+
+
 def predict_digits(
     paths: Sequence[Path],
     *,
@@ -45,12 +67,11 @@ def predict_digits(
     console: Console,
     json: bool,
 ) -> None:
-    """Name the digit on each picture; draw what the network saw to `strip`."""
+    """Show the digit on each picture; draw what the network saw to `strip`."""
     machine = choose_machine(device, "fp32")
-    network, about = _load(model or DIGITS, DIGIT_NETWORKS, machine)
     pictures = torch.stack([read_picture(path) for path in paths])
-    logits = predict(network, to_pixels(pictures).to(machine.device), machine=machine)
-    predictions = _predictions([str(path) for path in paths], logits, about["labels"])
+    names = [str(path) for path in paths]
+    predictions = read_digits(to_pixels(pictures), names, model=model, machine=machine)
     if strip:
         from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415 - takes a second
 
@@ -67,19 +88,12 @@ def predict_languages(
     console: Console,
     json: bool,
 ) -> None:
-    """Name the language of each word that is not blank."""
+    """Show the language of each word that is not blank."""
     machine = choose_machine(device, "fp32")
-    network, about = _load(model or LANGID, LANGUAGE_NETWORKS, machine)
     inputs = [word.strip() for word in words if word.strip()]
     if not inputs:
         raise DlprojError("no words: give some, or name a file or - for standard input")
-    predictions = []
-    for start in range(0, len(inputs), CHUNK):
-        chunk = inputs[start : start + CHUNK]
-        letters, lengths = encode(chunk, about["alphabet"])
-        encoded = Words(letters, lengths, torch.zeros(len(chunk), dtype=torch.long))
-        logits = classify(network, encoded.to(machine.device), machine)
-        predictions += _predictions(chunk, logits, about["labels"])
+    predictions = read_words(inputs, model=model, machine=machine)
     _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
 
 

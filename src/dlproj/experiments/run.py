@@ -62,8 +62,10 @@ class Experiment(Protocol[C_contra]):
         """What a reader wants to see of the result."""
 
 
-def perform(experiment: Experiment[C_contra], config: C_contra, session: Session) -> None:
-    """Run an experiment from its settings to its printed result."""
+def perform(
+    experiment: Experiment[C_contra], config: C_contra, session: Session, *, show: bool = True
+) -> Path:
+    """Run an experiment from its settings to its result, and `show` that; returns where it is."""
     if parallel.launched() and not config.divisible:
         raise UsageError(f"{config.command} with these settings runs in one process, not torchrun")
     if session.cluster and (parallel.launched() or config.trainings == 1):
@@ -88,11 +90,13 @@ def perform(experiment: Experiment[C_contra], config: C_contra, session: Session
                     document = document_of(experiment.run, config, context)
             except Interrupted as interruption:
                 if run.started:
-                    interruption.resume = f"dlproj {config.command} --resume {run.path}"
+                    again = " --tensorboard" if session.tensorboard else ""
+                    interruption.resume = f"dlproj {config.command} --resume {run.path}{again}"
                 raise
-        if alone and document:
+        if alone and document and show:
             console.result(document, experiment.tables(document["metrics"], document["timing"]))
             console.note(f"everything is in {run.path}")
+    return run.path
 
 
 @contextmanager
@@ -108,7 +112,13 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
     note = launch_file(launch) if launch else None
     if note and note.exists() and parallel.restarted():
         resume = Path(note.read_text())
-    with existing_run(resume) if resume else new_run(config.command, session.out) as run:
+    events = session.tensorboard
+    opened = (
+        existing_run(resume, tensorboard=events)
+        if resume
+        else new_run(config.command, session.out, tensorboard=events)
+    )
+    with opened as run:
         if note:
             write_file(note, str(run.path.resolve()).encode())
         group.first(str(run.path).encode())

@@ -86,7 +86,8 @@ def _train_here(work: Work, context: "Context", cell: tuple[str, TrainingConfig]
 def _train_apart(work: Work, context: "Context", cell: tuple[str, TrainingConfig]) -> Document:
     """A training in a process that may have others before and after it."""
     name, config = cell
-    with existing_run(context.run.path / name, patience=PATIENCE) as run:
+    path, events = context.run.path / name, context.session.tensorboard
+    with existing_run(path, patience=PATIENCE, tensorboard=events) as run:
         return run.result or work(config, _within(context, run, config))
 
 

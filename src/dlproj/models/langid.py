@@ -118,6 +118,8 @@ class NgramBag(nn.Module):
         if self.training:
             dropped = self.drop_grams(torch.ones(grams.shape, device=grams.device)) == 0
             grams = grams.masked_fill(dropped, self.buckets)
+        if torch.compiler.is_exporting():  # ONNX's EmbeddingBag miscounts words below `longest`
+            return self.classify(F.embedding(grams, self.table.weight).sum(1))
         return self.classify(self.table(grams))
 
     def hash_grams(self, words: Tensor) -> Tensor:

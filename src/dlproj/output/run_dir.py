@@ -15,6 +15,7 @@ from platformdirs import user_cache_path
 
 from dlproj.errors import DlprojError
 from dlproj.limits import read_limited
+from dlproj.output.tensorboard import EVENTS, Events, check_installed
 
 RECORDS = "metrics.jsonl"
 CHECKPOINT = "checkpoint/training.safetensors"
@@ -39,11 +40,16 @@ def is_sealed(value: Any) -> bool:
 
 
 class RunDir:
-    """One run's directory: `config.json` first, `result.json` last."""
+    """One run's directory: `config.json` first, `result.json` last.
 
-    def __init__(self, path: Path) -> None:
+    With `tensorboard`, the records are also written as event files.
+    """
+
+    def __init__(self, path: Path, *, tensorboard: bool = False) -> None:
         self.path = path
         self._records: list[str] = []
+        self._tensorboard = tensorboard
+        self._events: Events | None = None
 
     @property
     def started(self) -> bool:
@@ -80,10 +86,11 @@ class RunDir:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each finished file that stands directly in the run, but for the result."""
+        left_out = (".", "result.json", EVENTS)
         return {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.path.iterdir())
-            if path.is_file() and path.name != "result.json" and not path.name.startswith(".")
+            if path.is_file() and not path.name.startswith(left_out)
         }
 
     def write(self, name: str, data: bytes) -> None:
@@ -120,6 +127,9 @@ class RunDir:
             file.writelines(line + "\n" for line in self._records)
             file.flush()
             os.fsync(file.fileno())
+        if self._tensorboard:
+            self._events = self._events or Events(self.path)
+            self._events.add(map(json.loads, self._records))
         self._records.clear()
 
     def records_digest(self) -> str:
@@ -136,6 +146,9 @@ class RunDir:
         if digest is not None and hashlib.sha256(kept).hexdigest() != digest:
             raise DlprojError(f"{self.path / RECORDS}: damaged; start a new run")
         self.write(RECORDS, kept)
+        if self._tensorboard:
+            self._events = Events(self.path)
+            self._events.add(self.records())
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The lines of `metrics.jsonl`, up to one that a crash cut short."""
@@ -153,7 +166,7 @@ class RunDir:
         """A run within this one, made when missing."""
         path = self.path / name
         path.mkdir(parents=True, exist_ok=True)
-        return RunDir(path)
+        return RunDir(path, tensorboard=self._tensorboard)
 
 
 class ReadOnlyRun(RunDir):
@@ -182,19 +195,21 @@ class ReadOnlyRun(RunDir):
 
 
 @contextmanager
-def new_run(command: str, out: Path | None) -> Iterator[RunDir]:
+def new_run(command: str, out: Path | None, *, tensorboard: bool = False) -> Iterator[RunDir]:
     """Make a run directory; when nothing was started in it, it is taken away again.
 
     Raises:
         DlprojError: `out` exists already, or no directory can be made there.
     """
+    if tensorboard:
+        check_installed()
     made: list[Path] = []
     try:
         path = _make(out, made) if out else _make_numbered(Path("runs") / command, made)
     except OSError as error:
         _remove_empty(made)
         raise DlprojError(f"--out {out or 'runs'}: cannot be made ({error.strerror})") from None
-    run = RunDir(path)
+    run = RunDir(path, tensorboard=tensorboard)
     try:
         with _locked(path):
             yield run
@@ -204,15 +219,17 @@ def new_run(command: str, out: Path | None) -> Iterator[RunDir]:
 
 
 @contextmanager
-def existing_run(path: Path, *, patience: float = 0) -> Iterator[RunDir]:
+def existing_run(path: Path, *, patience: float = 0, tensorboard: bool = False) -> Iterator[RunDir]:
     """Open a run directory to go on with it; no other process can at the same time.
 
     Raises:
         DlprojError: another process has it, and still does after so many seconds.
     """
+    if tensorboard:
+        check_installed()
     refuse_links(path)
     with _locked(path, patience):
-        yield RunDir(path)
+        yield RunDir(path, tensorboard=tensorboard)
 
 
 def refuse_links(path: Path) -> None:

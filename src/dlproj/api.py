@@ -1,0 +1,273 @@
+"""The experiments as functions, the networks that they train, and the attacks on any network.
+
+The settings of an experiment are keywords, named as its flags are (`batch_size` is
+`--batch-size`) and checked as they are. What cannot be done, or is wrong, raises a `DlprojError`
+that says why. Nothing is printed unless it is asked for, and torch's random numbers and threads are
+afterwards as they were.
+"""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, get_type_hints
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dlproj.attacks import apgd, bim, ensemble, fgsm, mifgsm, pgd, square
+from dlproj.config import (
+    AttackConfig,
+    BatchnormConfig,
+    Config,
+    DigitsConfig,
+    LangidConfig,
+    RegressionConfig,
+    check_device,
+)
+from dlproj.data.digits import SIDE, load_digits, to_pixels
+from dlproj.data.pictures import read_picture
+from dlproj.errors import DlprojError, UsageError
+from dlproj.experiments import attack as attack_experiment
+from dlproj.experiments import batchnorm, digits, langid, regression, trained
+from dlproj.experiments.finished import Finished, load_run
+from dlproj.experiments.predict import Prediction, read_digits, read_words
+from dlproj.experiments.run import perform
+from dlproj.experiments.trained import DIGITS, LANGID
+from dlproj.options import Session, settings_of
+from dlproj.training.device import choose_machine
+
+__all__ = [
+    "DIGITS",
+    "LANGID",
+    "DlprojError",
+    "Finished",
+    "Prediction",
+    "UsageError",
+    "ablate_batchnorm",
+    "apgd",
+    "attack",
+    "bim",
+    "ensemble",
+    "fgsm",
+    "load_digits",
+    "load_model",
+    "load_run",
+    "mifgsm",
+    "pgd",
+    "predict_digits",
+    "predict_langid",
+    "square",
+    "to_pixels",
+    "train_digits",
+    "train_langid",
+    "train_regression",
+]
+
+P = ParamSpec("P")
+C = TypeVar("C", bound=Config)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where settings come from, where results go, what is shown: keywords of every experiment.
+
+    Args:
+        config: a `config.json` of an earlier run; other keywords win over it.
+        out: run directory, by default `runs/<command>/<number>`.
+        resume: unfinished run directory to go on with.
+        plots: draw the figures.
+        progress: show on standard error how it goes.
+    """
+
+    config: Path | str | None = None
+    out: Path | str | None = None
+    resume: Path | str | None = None
+    plots: bool = False
+    progress: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingPlace(Place):
+    """The same for a training.
+
+    Args:
+        tensorboard: also write event files for TensorBoard.
+    """
+
+    tensorboard: bool = False
+
+
+# What each function takes: the settings, then the place.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Digits(TrainingPlace, DigitsConfig): ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Batchnorm(Place, BatchnormConfig): ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Regression(TrainingPlace, RegressionConfig): ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Attack(Place, AttackConfig): ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Langid(TrainingPlace, LangidConfig): ...
+
+
+def _task(
+    keywords: Callable[P, Config], settings: type[C]
+) -> Callable[[Callable[[C, Session], Finished]], Callable[P, Finished]]:
+    """Make of a function of settings and session one that takes them as `keywords`."""
+    hints = get_type_hints(keywords)
+    signature = inspect.Signature(
+        [
+            parameter.replace(annotation=hints[name])
+            for name, parameter in inspect.signature(keywords).parameters.items()
+        ],
+        return_annotation=Finished,
+    )
+    places = {field.name for field in dataclasses.fields(TrainingPlace)}
+
+    def decorate(function: Callable[[C, Session], Finished]) -> Callable[P, Finished]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> Finished:
+            given = signature.bind(*args, **kwargs).arguments
+            flags = {name: _path(name, value) for name, value in given.items()}
+            session = _session(**{name: flags.pop(name) for name in places & given.keys()})
+            with _as_guest():
+                return function(settings_of(settings, flags, session), session)
+
+        del run.__wrapped__  # its signature is not that of what users call
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def _path(name: str, value: Any) -> Any:
+    """The value of a keyword, paths of which may be given as text."""
+    if isinstance(value, str) and name in {"config", "out", "resume", "data", "model"}:
+        return Path(value)
+    return value
+
+
+def _session(*, progress: bool = False, plots: bool = False, **places: Any) -> Session:
+    return Session(quiet=not progress, plots=plots, **places)
+
+
+@contextmanager
+def _as_guest() -> Iterator[None]:
+    """Give torch's random numbers and number of threads back as they were."""
+    threads = torch.get_num_threads()
+    try:
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_task(_Digits, DigitsConfig)
+def train_digits(config: DigitsConfig, session: Session) -> Finished:
+    """Train a CNN on MNIST and evaluate it on the test images, as `dlproj train-digits` does."""
+    return load_run(perform(digits, config, session, show=False))
+
+
+@_task(_Batchnorm, BatchnormConfig)
+def ablate_batchnorm(config: BatchnormConfig, session: Session) -> Finished:
+    """Train that CNN with and without BatchNorm, as `dlproj ablate-batchnorm` does."""
+    return load_run(perform(batchnorm, config, session, show=False))
+
+
+@_task(_Regression, RegressionConfig)
+def train_regression(config: RegressionConfig, session: Session) -> Finished:
+    """Fit a small network to a curve, as `dlproj train-regression` does."""
+    return load_run(perform(regression, config, session, show=False))
+
+
+@_task(_Attack, AttackConfig)
+def attack(config: AttackConfig, session: Session) -> Finished:
+    """Make adversarial examples for a trained classifier, as `dlproj attack` does."""
+    return load_run(perform(attack_experiment, config, session, show=False))
+
+
+@_task(_Langid, LangidConfig)
+def train_langid(config: LangidConfig, session: Session) -> Finished:
+    """Train a network that names the language of one word, as `dlproj train-langid` does."""
+    return load_run(perform(langid, config, session, show=False))
+
+
+def predict_digits(
+    images: Sequence[Path | str] | Tensor | NDArray[Any],
+    *,
+    model: Path | str | None = None,
+    device: str = "auto",
+) -> list[Prediction]:
+    """Name the digit on each image.
+
+    Args:
+        images: picture files of any kind; or, as MNIST has them with white ink on black, bytes
+            (n, 28, 28) or numbers in [0, 1] (n, 28, 28) or (n, 1, 28, 28).
+        model: a run directory or `.safetensors`; by default the network that ships.
+        device: auto, cpu, cuda, cuda:N or mps.
+    """
+    check_device(device)
+    if isinstance(images, Sequence):
+        names = [str(image) for image in images]
+        pixels = to_pixels(torch.stack([read_picture(Path(image)) for image in images]))
+    else:
+        pixels = _pixels(torch.as_tensor(images))
+        names = [str(index) for index in range(len(pixels))]
+    with _as_guest():
+        machine = choose_machine(device, "fp32")
+        return read_digits(pixels, names, model=_path("model", model), machine=machine)
+
+
+def _pixels(images: Tensor) -> Tensor:
+    """Images in any form that `predict_digits` takes, as (n, 1, 28, 28) in [0, 1]."""
+    if images.shape[1:] not in {(SIDE, SIDE), (1, SIDE, SIDE)}:
+        raise UsageError(f"images must be (n, 28, 28) or (n, 1, 28, 28), not {[*images.shape]}")
+    images = images.detach().reshape(-1, SIDE, SIDE)
+    if images.dtype == torch.uint8:
+        return to_pixels(images)
+    if not ((images >= 0) & (images <= 1)).all():
+        raise UsageError("images must be bytes, or numbers in [0, 1]")
+    return images.unsqueeze(1).float()
+
+
+def predict_langid(
+    words: Sequence[str], *, model: Path | str | None = None, device: str = "auto"
+) -> list[Prediction]:
+    """Name the language of each word.
+
+    Args:
+        words: in any case; none may be blank.
+        model: a run directory or `.safetensors`; by default the network that ships.
+        device: auto, cpu, cuda, cuda:N or mps.
+    """
+    check_device(device)
+    words = [word.strip() for word in words]
+    if not all(words):
+        raise UsageError(f"word {words.index('')} (counted from 0) is blank")
+    with _as_guest():
+        machine = choose_machine(device, "fp32")
+        return read_words(words, model=_path("model", model), machine=machine)
+
+
+def load_model(path: Path | str) -> nn.Module:
+    """A trained network, in evaluation mode.
+
+    Args:
+        path: a run directory, a `.safetensors`, the course's LeNet as `.pt`; or `DIGITS` or
+            `LANGID`, the networks that ship.
+    """
+    return trained.load_model(Path(path))[0]
