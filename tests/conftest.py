@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 
 from dlproj.data.digits import load_digits
 from dlproj.interrupts import interrupts
 from dlproj.training import device
 
+settings.register_profile("patient", deadline=None)  # however busy the machine is
+settings.load_profile("patient")
 COURSE = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -33,7 +33,7 @@ def warm_up(folder: Path) -> None:
 
 
 def fork(folder: Path, run: Callable[[], int]) -> int:
-    """Fork, and run something in a folder, silently; its standard error is in the file `err` there.
+    """Fork, and run something in a folder; what it writes goes to the files `out` and `err` there.
 
     Returns how it ended: the exit code, or the number of the signal, negative.
     """
@@ -49,12 +49,13 @@ def start(folder: Path, run: Callable[[], int]) -> int:
     code = 99
     try:
         os.chdir(folder)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(os.open("err", os.O_CREAT | os.O_TRUNC | os.O_WRONLY), 2)
+        for name, number in (("out", 1), ("err", 2)):
+            os.dup2(os.open(name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), number)
         code = run()
     except BaseException:
         traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(code)
 
 

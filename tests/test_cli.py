@@ -99,7 +99,10 @@ WRONG = [
     ("sweep train-digits --lr 0.1,-1", "--lr must be greater than 0, not '-1'"),
     ("sweep train-digits --lr 0.1,0.10", "--lr: names a value twice"),
     ("sweep train-digits --lr 0.1,,1", "--lr: an empty value"),
-    ("sweep train-digits --network fast,gru", "--network must be 'report', 'fast', 'deep' or 'robust'"),
+    (
+        "sweep train-digits --network fast,gru",
+        "--network must be 'report', 'fast', 'deep' or 'robust'",
+    ),
     ("sweep train-digits --hidden 8", "--hidden: not a setting of train-digits"),
     ("sweep train-digits --validation 0", "--validation must be above 0"),
     ("ablate-batchnorm --lr 0.1 --lr 0", "--lr must be greater than 0, not 0.0"),

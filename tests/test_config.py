@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlproj.config import (
@@ -19,7 +19,7 @@ from dlproj.config import (
     to_dict,
     validate,
 )
-from dlproj.errors import UsageError
+from dlproj.errors import DlprojError, UsageError
 
 ALL: list[type[Config]] = [
     DigitsConfig, RegressionConfig, LangidConfig, AttackConfig, BatchnormConfig,
@@ -60,14 +60,39 @@ def test_any_values_give_settings_or_one_line(
     cls: type[Config], surplus: dict[str, Any], data: st.DataObject
 ) -> None:
     names = sorted(to_dict(resolve(cls, {})))
-    settings = surplus | data.draw(st.dictionaries(st.sampled_from(names), values, max_size=4))
+    given_values = surplus | data.draw(st.dictionaries(st.sampled_from(names), values, max_size=4))
     try:
-        json.dumps(to_dict(validate(cls, settings)), allow_nan=False)
+        json.dumps(to_dict(validate(cls, given_values)), allow_nan=False)
     except UsageError as error:
         problem = str(error)
     else:
         problem = "--none"
     assert problem.startswith("--")
+
+
+json_values = st.recursive(
+    values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4
+)
+
+
+@settings(max_examples=50)
+@given(st.sampled_from(ALL), st.data())
+def test_any_json_object_is_a_configuration_or_one_line(
+    cls: type[Config], data: st.DataObject
+) -> None:
+    names = st.sampled_from(sorted(to_dict(resolve(cls, {})))) | st.text(max_size=5)
+    text = json.dumps(data.draw(st.dictionaries(names, json_values, max_size=4)))
+    file = Path("any.json")
+    file.write_text(text)
+    try:
+        config = resolve(cls, {}, file)
+    except DlprojError as error:
+        problem = str(error)
+    else:
+        problem = "--none"
+        assert validate(cls, {k: v for k, v in to_dict(config).items() if k != "command"}) == config
+    assert problem.startswith("--")
+    assert "\n" not in problem
 
 
 def test_the_standard_recipe_takes_fewer_passes_over_the_words_that_ship(tmp_path: Path) -> None:
