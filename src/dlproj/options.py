@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 from annotated_doc import Doc
@@ -110,7 +110,10 @@ def command(
 def optional(name: str, kind: Any, text: str, panel: str, **more: Any) -> inspect.Parameter:
     """An optional flag; None tells that the user did not give it."""
     names = [flag(name), f"--no-{flag(name)[2:]}"] if kind is bool else [flag(name)]
-    option = typer.Option("/".join(names), help=text, rich_help_panel=panel, **more)
+    short = "" if kind is bool else "NAME" if get_origin(kind) is Literal else None
+    option = typer.Option(
+        "/".join(names), help=text, rich_help_panel=panel, **{"metavar": short, **more}
+    )
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
@@ -192,6 +195,8 @@ def _setting_parameter(
 ) -> inspect.Parameter:
     """The flag of a setting, with its default in the help."""
     text, shown = text_of(annotated), _shown(field.default)
+    if get_origin(kind) is Literal:  # told here, because as a type they would fill the line
+        text = f"{text.rstrip('.')}: {', '.join(get_args(kind))}."
     if shown:
         text = f"{text.rstrip('.')} (default {shown})."
     if get_args(kind)[-1:] == (Ellipsis,):  # tuple[float, ...]: a flag that may be repeated
