@@ -66,8 +66,9 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
                       capture_output=True).returncode:  # fmt: skip
         pytest.skip("no file system can be mounted here")
     try:
-        command = ["train-regression", "--epochs", "2", "--checkpoint-every", "1", "--out"]
-        done = subprocess.run([sys.executable, "-m", "dlproj", *command, str(disk / "run"), "--quiet"],
+        command = ["train-regression", "--epochs", "2", "--checkpoint-every", "1", "--quiet",
+                   "--out", str(disk / "run")]  # fmt: skip
+        done = subprocess.run([sys.executable, "-m", "dlproj", *command],
                               capture_output=True, text=True, check=False)  # fmt: skip
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
