@@ -30,7 +30,7 @@ TRAININGS = {
     "digits best": f"train-digits {DIGITS} --recipe best --validation 20",
     "digits fast": f"train-digits {DIGITS} --recipe fast --optimizer adam",
     "digits adversarial": f"train-digits {DIGITS} --adversarial --steps 1 --batch-size 50",
-    "digits seeds": f"train-digits {DIGITS} --recipe fast --epochs 1 --seeds 2",
+    "digits seeds": f"train-digits {DIGITS} --recipe fast --epochs 1 --seeds 2 --jobs 1",
     "regression": "train-regression --epochs 2 --batch-size 512",
     "regression report": "train-regression --recipe report --epochs 1 --batch-size 512",
     "regression best": "train-regression --recipe best --epochs 4",

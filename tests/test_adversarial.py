@@ -10,7 +10,7 @@ from dlproj.data.batches import ShuffledBatches
 from dlproj.experiments.adversarial import AdversarialBatches
 from dlproj.experiments.trained import DIGITS
 from dlproj.models.digits import RobustCNN
-from tests.conftest import Dlproj
+from tests.conftest import Dlproj, write_digits
 from tests.test_loop import MACHINE
 
 
@@ -77,15 +77,16 @@ def test_an_adversarial_run_measures_robustness_and_resumes(
 
 
 def test_training_on_adversarial_images_makes_robust(dlproj: Dlproj) -> None:
-    """One short epoch of a sixth of the images already stops what fools the usual network."""
-    line = ("train-digits", "--adversarial", "--epochs", 2, "--validation", 52_000, "--no-plots")
+    """Two epochs of a tenth of the images already stop what fools the usual network."""
+    folder = Path("some")
+    write_digits(folder, train=6000, test=1000)
+    line = ("train-digits", "--adversarial", "--epochs", 2, "--data", folder, "--no-plots")
     metrics = dlproj(*line, "--json").json["metrics"]
     assert metrics["test_accuracy"] > 0.9
     assert metrics["robust_accuracy"] > 0.5
-    attacked = dlproj("attack", "--epsilon", 0.3, "--model", "runs/train-digits/1", "--method",
-                      "ensemble", "--limit", 100, "--steps", 20, "--queries", 100, "--json",
-                      "--no-plots")  # fmt: skip
-    usual = dlproj("attack", "--epsilon", 0.3, "--limit", 100, "--method", "pgd", "--json",
-                   "--no-plots", "--model", DIGITS)  # fmt: skip
+    short = ("--epsilon", 0.3, "--limit", 100, "--json", "--no-plots")
+    attacked = dlproj("attack", *short, "--model", "runs/train-digits/1", "--method", "ensemble",
+                      "--steps", 20, "--queries", 100)  # fmt: skip
+    usual = dlproj("attack", *short, "--method", "pgd", "--model", DIGITS)
     assert attacked.json["metrics"]["attacks"][0]["accuracy"] > 0.4
     assert usual.json["metrics"]["attacks"][0]["accuracy"] < 0.1

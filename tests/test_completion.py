@@ -21,6 +21,9 @@ ANSWERS = [
 ]
 
 
+WORD = {"zsh": r'(?:^|\(\()"([\w-]+)"'}  # of an answer; its explanation may take several lines
+
+
 def protocol(shell: str, line: str) -> dict[str, str]:
     """The variables through which a shell asks what may stand at the end of a line."""
     words = line.split(" ")
@@ -46,7 +49,7 @@ def test_commands_flags_and_choices_are_completed_without_torch(shell: str) -> N
     *answers, modules = done.stdout.split("----\n")
     assert not HEAVY & set(modules.split())
     for (line, wanted), answer in zip(ANSWERS, answers, strict=True):
-        found = re.findall(r'^(?:_arguments .*\(\()?"?([\w-]+)', answer, re.MULTILINE)
+        found = re.findall(WORD.get(shell, r"^([\w-]+)"), answer, re.MULTILINE)
         assert set(found) == wanted, line
 
 

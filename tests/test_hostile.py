@@ -43,6 +43,8 @@ FLAGS = [
     "predict-langid word --model {file}",
     "export {file}",
     "verify {folder}",
+    "sweep train-digits --config {file}",
+    "sweep --resume {folder}",
     "report {folder}",
     "compare {folder} {folder}",
 ]

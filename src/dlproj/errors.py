@@ -33,10 +33,8 @@ class DivergedError(DlprojError):
 class LostProcessError(DlprojError):
     """Another process of this training has ended."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "another process of this training has ended; go on from its checkpoint with --resume"
-        )
+    def __str__(self) -> str:
+        return "another process of this training has ended; go on from its checkpoint with --resume"
 
 
 class Interrupted(BaseException):

@@ -150,8 +150,11 @@ def _call(function: Callable[[Cell], Result], cell: Cell, folder: Path, alive: P
     """Call a function of a cell for as long as that is wanted, where the command was given."""
     if not alive.parent.is_dir():
         raise DlprojError(f"the worker does not see {alive.parent}: a cluster shares its files")
-    with _computing, chdir(folder), _stopped_without(alive):
-        return function(cell)
+    try:
+        with _computing, chdir(folder), _stopped_without(alive):
+            return function(cell)
+    except Interrupted:  # an ordinary exception, which every engine hands back as it is
+        raise LostProcessError from None
 
 
 @contextmanager
