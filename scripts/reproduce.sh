@@ -30,7 +30,6 @@ started=$SECONDS
 once digits-report train-digits --recipe report --seeds 5
 once digits train-digits --seeds 5
 once digits-fast train-digits --recipe fast --seeds 5
-once digits-robust train-digits --adversarial
 once batchnorm-report ablate-batchnorm --recipe report
 once batchnorm ablate-batchnorm --diagnose
 once regression-report train-regression --recipe report --seeds 10
@@ -46,6 +45,5 @@ else
     once attack attack --model "$runs/digits/seed-0" --diagnose
 fi
 once attack-usual attack --method pgd --limit 2000 --model "$runs/digits/seed-0"
-once attack-robust attack --method ensemble --epsilon 0.3 --limit 1000 --model "$runs/digits-robust"
 "$dlproj" report "$runs" --out "$runs/report.html" --force
 echo "took $(( (SECONDS - started) / 60 )) min $(( (SECONDS - started) % 60 )) s" >&2

@@ -91,7 +91,19 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingPlace(Place):
+class StudyPlace(Place):
+    """The same for what may train several times.
+
+    Args:
+        jobs: trainings at once. More than one are processes of their own, so that the script that
+            asks for them needs `if __name__ == "__main__":`, as for all processes of Python.
+    """
+
+    jobs: int = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingPlace(StudyPlace):
     """The same for a training.
 
     Args:
@@ -109,7 +121,7 @@ class _Digits(TrainingPlace, DigitsConfig): ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Batchnorm(Place, BatchnormConfig): ...
+class _Batchnorm(StudyPlace, BatchnormConfig): ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

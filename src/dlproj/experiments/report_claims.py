@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from dlproj.config import resolve, to_dict
@@ -138,8 +139,7 @@ def _spread(values: Sequence[float], *, small: bool) -> str:
     """A sample in words."""
     seeds = f"{len(values)} seed" + "s" * (len(values) > 1)
     if small:
-        middle = sorted(values)[len(values) // 2]
-        return f"median {middle:.2g} ({min(values):.2g} to {max(values):.2g}), {seeds}"
+        return f"median {median(values):.2g} ({min(values):.2g} to {max(values):.2g}), {seeds}"
     summary = describe(values)
     low, high = summary["ci95"]
     return (
