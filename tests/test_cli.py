@@ -15,8 +15,8 @@ COMMANDS = (*RUNS, "export", "verify", "report", "compare", "doctor")
 HEAVY = {"torch", "torchvision", "matplotlib", "scipy", "numpy", "PIL"}
 
 
-def imported_by(*arguments: str) -> set[str]:
-    """Which heavy packages a command imports."""
+def imported_by(*arguments: str, of: set[str] = HEAVY) -> set[str]:
+    """Which of these packages a command imports."""
     code = (
         "import sys\nsys.argv = ['dlproj', *sys.argv[1:]]\nfrom dlproj.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
@@ -25,7 +25,7 @@ def imported_by(*arguments: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
     )
-    return HEAVY & set(done.stdout.split("MODULES")[1].split())
+    return of & set(done.stdout.split("MODULES")[1].split())
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def imported_by(*arguments: str) -> set[str]:
 )
 def test_help_version_and_wrong_flags_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert imported_by(*arguments) == set()
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_the_list_of_commands_does_without_rich(flag: str) -> None:
+    assert imported_by(flag, of={"rich", "pydantic", "filelock"}) == set()
 
 
 def test_training_does_import_torch() -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+import typer
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.main import get_command
 
+from dlproj.cli import app
 from dlproj.config import (
     AttackConfig,
     BatchnormConfig,
@@ -20,6 +23,8 @@ from dlproj.config import (
     validate,
 )
 from dlproj.errors import DlprojError, UsageError
+from dlproj.experiments import run
+from dlproj.grid import SweepConfig
 
 ALL: list[type[Config]] = [
     DigitsConfig, RegressionConfig, LangidConfig, AttackConfig, BatchnormConfig,
@@ -101,3 +106,44 @@ def test_the_standard_recipe_takes_fewer_passes_over_the_words_that_ship(tmp_pat
     assert (own.epochs, own.batch_size) == (10, 128)
     assert resolve(LangidConfig, {"epochs": 5}).epochs == 5
     assert resolve(LangidConfig, {"recipe": "report"}).epochs == 10
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
+    """The settings that commands would run with, instead of running."""
+    settings: list[Config] = []
+    monkeypatch.setattr(
+        run, "perform", lambda _experiment, config, _session: settings.append(config)
+    )
+    return settings
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([*ALL, SweepConfig]), st.data())
+def test_any_command_line_gives_settings_or_one_line(
+    taken: list[Config], cls: type[Config], data: st.DataObject
+) -> None:
+    """Flags of that command and anything else, in any order."""
+    group: Any = get_command(app)
+    flags = sorted(name for each in group.commands[cls.command].params for name in each.opts)
+    given = st.sampled_from(["cpu", "1", "0.1", "nan", "-1", "fast", "30s"]) | st.integers().map(
+        str
+    )
+    pieces = st.tuples(st.sampled_from(flags), given | st.text(max_size=6)) | st.tuples(
+        st.sampled_from(flags) | given
+    )
+    line = [part for piece in data.draw(st.lists(pieces, max_size=3)) for part in piece]
+    taken.clear()
+    try:
+        app([cls.command, *line], standalone_mode=False)
+    except typer.TyperException as error:
+        message, code = error.format_message(), error.exit_code
+    except DlprojError as error:
+        message, code = str(error), error.exit_code
+    else:
+        (config,) = taken
+        values = {name: value for name, value in to_dict(config).items() if name != "command"}
+        assert validate(type(config), values) == config
+        return
+    assert message.strip()
+    assert code in {1, 2}

@@ -4,9 +4,10 @@ torch is imported inside the commands, so that help and wrong flags are answered
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from dlproj import __version__
 from dlproj.config import (
@@ -22,8 +23,17 @@ from dlproj.grid import SweepConfig
 from dlproj.options import Session, command, devices
 from dlproj.sweep_options import sweep_command
 
+
+class CommandList(TyperGroup):
+    """Shows the commands as plain text, since importing rich would take as long as all else."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "rich_markup_mode": None})
+
+
 app = typer.Typer(
     name="dlproj",
+    cls=CommandList,
     help="Classic deep-learning experiments, one command each.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -56,7 +66,7 @@ def train_digits(config: DigitsConfig, session: Session) -> None:
 
 @command(app, BatchnormConfig)
 def ablate_batchnorm(config: BatchnormConfig, session: Session) -> None:
-    """Train that CNN with and without BatchNorm, and say whether the difference is real."""
+    """Train that CNN with and without BatchNorm, and compare."""
     from dlproj.experiments import batchnorm, run
 
     run.perform(batchnorm, config, session)
@@ -64,7 +74,7 @@ def ablate_batchnorm(config: BatchnormConfig, session: Session) -> None:
 
 @command(app, RegressionConfig)
 def train_regression(config: RegressionConfig, session: Session) -> None:
-    """Fit a small network to a curve: sin(x), another function, or your own points."""
+    """Fit a small network to a curve, or to your own points."""
     from dlproj.experiments import regression, run
 
     run.perform(regression, config, session)
@@ -72,7 +82,7 @@ def train_regression(config: RegressionConfig, session: Session) -> None:
 
 @command(app, AttackConfig)
 def attack(config: AttackConfig, session: Session) -> None:
-    """Make adversarial examples of the test images for a trained classifier."""
+    """Make adversarial examples for a trained classifier."""
     from dlproj.experiments import attack as experiment
     from dlproj.experiments import run
 
@@ -81,7 +91,7 @@ def attack(config: AttackConfig, session: Session) -> None:
 
 @command(app, LangidConfig)
 def train_langid(config: LangidConfig, session: Session) -> None:
-    """Train a character GRU that names the language of one word."""
+    """Train a network that names the language of one word."""
     from dlproj.experiments import langid, run
 
     run.perform(langid, config, session)
@@ -89,7 +99,7 @@ def train_langid(config: LangidConfig, session: Session) -> None:
 
 @sweep_command(app)
 def sweep(config: SweepConfig, session: Session) -> None:
-    """Train with every combination of settings, and rank them on validation data."""
+    """Train with every combination of settings; rank them."""
     from dlproj.experiments import run
     from dlproj.experiments import sweep as experiment
 
@@ -179,7 +189,7 @@ def export(
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
-    """Write a trained network for other tools, and check that it computes the same there."""
+    """Write a trained network for other tools, as ONNX."""
     from dlproj.experiments.export import export_onnx
     from dlproj.output.console import Console
 
@@ -192,7 +202,7 @@ def verify(
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
-    """Compute a finished run again, and say whether every number comes out the same."""
+    """Compute a finished run again: is every number the same?"""
     from dlproj.experiments import verify as experiment
     from dlproj.output.console import Console
 
@@ -211,7 +221,7 @@ def report(
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
-    """Write one page of finished runs: the report's claims, figures and differences."""
+    """Write one page of finished runs, claims and figures."""
     from dlproj.experiments import report as experiment
     from dlproj.output.console import Console
 
@@ -226,7 +236,7 @@ def compare(
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
-    """Show what differs between runs of one kind, and test it where seeds match."""
+    """Show what differs between runs of one kind, and test it."""
     from dlproj.experiments import compare as experiment
     from dlproj.output.console import Console
 
@@ -235,7 +245,7 @@ def compare(
 
 @app.command()
 def doctor(json: Json = False) -> None:
-    """Check the installation: versions, data, devices, folders."""
+    """Check the installation: versions, data and devices."""
     from dlproj.experiments import doctor as experiment
     from dlproj.output.console import Console
 

@@ -318,7 +318,7 @@ class AttackConfig(Config):
     limit: Annotated[
         Annotated[int, Ge(1)] | None, Doc("Use only so many test images, instead of all.")
     ] = None
-    batch_size: BatchSize = 250
+    batch_size: BatchSize = 125
     save_images: Annotated[bool, Doc("Keep the adversarial images as .npz.")] = False
     diagnose: Annotated[
         bool, Doc("Also measure why they work: spectra, filters, noise, transfer and margins.")

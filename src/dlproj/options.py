@@ -16,7 +16,6 @@ from annotated_doc import Doc
 
 from dlproj.config import DEVICES, Config, TrainingConfig, flag, read_config_file, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
-from dlproj.output.run_dir import RunDir
 
 C = TypeVar("C", bound=Config)
 
@@ -137,6 +136,8 @@ def settings_of(cls: type[C], flags: dict[str, Any], session: Session) -> C:
         return resolve(cls, flags, session.config)
     if session.config or session.out:
         raise UsageError("--resume goes on with a run as it was: leave out --config and --out")
+    from dlproj.output.run_dir import RunDir  # noqa: PLC0415 - not needed by --help
+
     if RunDir(session.resume).read_json("config.json") is None:
         raise DlprojError(f"--resume {session.resume}: not a run directory (no config.json)")
     saved = resolve(cls, read_config_file(session.resume, cls.command))
