@@ -52,7 +52,7 @@ def verify(path: Path, *, console: Console) -> bool:
         "run": str(path),
         **comparison,
     }
-    console.result(document, [Table("Verified", ("", ""), rows(comparison), numbers=False)])
+    console.result(document, [Table("Computed again", ("", ""), rows(comparison), numbers=False)])
     return bool(comparison["identical"])
 
 
@@ -129,14 +129,18 @@ def rows(comparison: dict[str, Any]) -> list[list[str]]:
         ["metrics", words[comparison["metrics_identical"]]],
         ["weights", words[comparison["weights_identical"]]],
     ]
-    first = comparison["first_difference"]
-    if first:
-        place = [f"{key} {first['record'][key]}" for key in ("epoch", "step", "lr", "seed", "arm")
-                 if key in first["record"]]  # fmt: skip
+    if comparison["first_difference"]:
+        record = comparison["first_difference"]["record"]
+        keys = ("epoch", "step", "lr", "seed", "arm")
+        place = [f"{key} {_short(record[key])}" for key in keys if key in record]
         found.append(["first difference", ", ".join(place)])
     if not comparison["identical"]:
         found.append(["likely cause", likely_cause(comparison["environment_differences"])])
     return found
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def likely_cause(differences: dict[str, Any]) -> str:
