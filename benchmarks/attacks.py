@@ -20,10 +20,10 @@ from bench import install_peers, machine, write_section
 from torch import Tensor
 
 from dlproj import attacks
-from dlproj.config import AttackConfig
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.data.vision import torchvision_datasets
 from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.settings import AttackConfig
 from dlproj.training.device import choose_machine
 
 EPSILON, STEPS, STEP_SIZE = 0.2, 10, 0.03

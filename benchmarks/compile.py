@@ -19,10 +19,10 @@ import time
 import torch.nn.functional as F
 from bench import machine, write_section
 
-from dlproj.config import DigitsConfig
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.experiments.digits import make_training
+from dlproj.settings import DigitsConfig
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import fit
 

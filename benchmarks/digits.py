@@ -25,9 +25,10 @@ import torch.nn.functional as F
 from bench import machine, write_section
 from torch.utils.flop_counter import FlopCounterMode
 
-from dlproj.config import DigitsConfig, resolve
+from dlproj.config import resolve
 from dlproj.data.digits import Images, load_digits
 from dlproj.experiments.digits import make_network
+from dlproj.settings import DigitsConfig
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import predict
 

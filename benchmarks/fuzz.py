@@ -32,7 +32,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dlproj.config import DigitsConfig, RegressionConfig, resolve, to_dict
+from dlproj.config import resolve, to_dict
 from dlproj.data.idx import read_idx
 from dlproj.data.pictures import read_picture
 from dlproj.data.regression import load_curve
@@ -46,6 +46,7 @@ from dlproj.models.langid import CharGRU
 from dlproj.models.regression import CurveMLP
 from dlproj.output.console import Console
 from dlproj.output.run_dir import seal
+from dlproj.settings import DigitsConfig, RegressionConfig
 from dlproj.training.checkpoint import pack, pack_model, pack_training, unpack, unpack_training
 from dlproj.training.loop import Training
 from dlproj.training.schedule import make_schedule

@@ -11,20 +11,18 @@ from hypothesis import strategies as st
 from typer.main import get_command
 
 from dlproj.cli import app
-from dlproj.config import (
+from dlproj.config import resolve, to_dict, validate
+from dlproj.errors import DlprojError, UsageError
+from dlproj.experiments import run
+from dlproj.grid import SweepConfig
+from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
     Config,
     DigitsConfig,
     LangidConfig,
     RegressionConfig,
-    resolve,
-    to_dict,
-    validate,
 )
-from dlproj.errors import DlprojError, UsageError
-from dlproj.experiments import run
-from dlproj.grid import SweepConfig
 
 ALL: list[type[Config]] = [
     DigitsConfig, RegressionConfig, LangidConfig, AttackConfig, BatchnormConfig,

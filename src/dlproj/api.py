@@ -19,15 +19,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dlproj.attacks import apgd, bim, ensemble, fgsm, mifgsm, pgd, square
-from dlproj.config import (
-    AttackConfig,
-    BatchnormConfig,
-    Config,
-    DigitsConfig,
-    LangidConfig,
-    RegressionConfig,
-    check_device,
-)
 from dlproj.data.digits import SIDE, load_digits, to_pixels
 from dlproj.data.pictures import read_picture
 from dlproj.errors import DlprojError, UsageError
@@ -38,6 +29,15 @@ from dlproj.experiments.predict import Prediction, read_digits, read_words
 from dlproj.experiments.run import perform
 from dlproj.experiments.trained import DIGITS, LANGID
 from dlproj.options import Session, settings_of
+from dlproj.settings import (
+    AttackConfig,
+    BatchnormConfig,
+    Config,
+    DigitsConfig,
+    LangidConfig,
+    RegressionConfig,
+    check_device,
+)
 from dlproj.training.device import choose_machine
 
 __all__ = [

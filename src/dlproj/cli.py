@@ -10,7 +10,10 @@ import typer
 from typer.core import TyperGroup
 
 from dlproj import __version__
-from dlproj.config import (
+from dlproj.errors import DlprojError
+from dlproj.grid import SweepConfig
+from dlproj.options import Session, command, devices
+from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
     DigitsConfig,
@@ -18,9 +21,6 @@ from dlproj.config import (
     RegressionConfig,
     check_device,
 )
-from dlproj.errors import DlprojError
-from dlproj.grid import SweepConfig
-from dlproj.options import Session, command, devices
 from dlproj.sweep_options import sweep_command
 
 

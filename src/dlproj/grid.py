@@ -8,17 +8,16 @@ from typing import Annotated, Any, Literal
 
 from annotated_doc import Doc
 
-from dlproj.config import (
+from dlproj.config import flag, resolve
+from dlproj.errors import UsageError
+from dlproj.settings import (
     Config,
     DigitsConfig,
     LangidConfig,
     RegressionConfig,
     Seeds,
     TrainingConfig,
-    flag,
-    resolve,
 )
-from dlproj.errors import UsageError
 
 TRAININGS: dict[str, type[TrainingConfig]] = {
     cls.command: cls for cls in (DigitsConfig, RegressionConfig, LangidConfig)

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 import typer
 from annotated_doc import Doc
 
-from dlproj.config import DEVICES, Config, TrainingConfig, flag, read_config_file, resolve, to_dict
+from dlproj.config import flag, read_config_file, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
+from dlproj.settings import DEVICES, Config, TrainingConfig
 
 C = TypeVar("C", bound=Config)
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
-from dlproj.config import DigitsConfig
 from dlproj.data.batches import ShuffledBatches, epoch_generator
+from dlproj.settings import DigitsConfig
 from dlproj.training.device import Machine
 from dlproj.training.loop import accuracy, predict
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
-from dlproj.config import AttackConfig, to_dict
+from dlproj.config import to_dict
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.errors import DlprojError
 from dlproj.experiments.attack_diagnosis import IMAGES, Subject, diagnose
@@ -24,6 +24,7 @@ from dlproj.experiments.claims import claims_table
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.output.console import Table
+from dlproj.settings import AttackConfig
 from dlproj.training.loop import accuracy, predict
 
 ROUNDING = 1e-6  # of single precision, in pixels

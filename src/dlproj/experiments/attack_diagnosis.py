@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.attacks.common import frozen, margin, per_image, project
-from dlproj.config import AttackConfig, DigitsConfig, resolve
+from dlproj.config import resolve
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images
 from dlproj.data.distortions import distorted_pixels
@@ -20,6 +20,7 @@ from dlproj.experiments.digits import make_training
 from dlproj.experiments.run import Context
 from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.models.digits import DigitMLP
+from dlproj.settings import AttackConfig, DigitsConfig
 from dlproj.training.loop import Training, accuracy, fit, predict
 from dlproj.training.schedule import make_schedule
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch.nn.functional as F
 
-from dlproj.config import BatchnormConfig, to_dict
+from dlproj.config import to_dict
 from dlproj.data.digits import Digits, load_digits
 from dlproj.errors import DivergedError
 from dlproj.experiments.batchnorm_arms import make_arm
@@ -22,6 +22,7 @@ from dlproj.experiments.run import Context, Outcome
 from dlproj.interrupts import interrupts
 from dlproj.output.console import Table
 from dlproj.output.run_dir import is_sealed, seal
+from dlproj.settings import BatchnormConfig
 from dlproj.statistics import describe, holm, paired_test
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import accuracy, fit

@@ -4,12 +4,12 @@ from functools import partial
 
 from torch import nn
 
-from dlproj.config import BatchnormConfig, DigitsConfig
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.digits import make_training
 from dlproj.models.noise import DriftingNoise
+from dlproj.settings import BatchnormConfig, DigitsConfig
 from dlproj.training.device import Machine
 from dlproj.training.loop import Training
 

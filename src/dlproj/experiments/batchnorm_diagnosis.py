@@ -11,13 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlproj.config import BatchnormConfig
 from dlproj.data.digits import Digits, Images, to_pixels
 from dlproj.errors import DivergedError
 from dlproj.experiments.batchnorm_arms import make_arm
 from dlproj.experiments.batchnorm_claims import claims
 from dlproj.experiments.digits import classify
 from dlproj.experiments.run import Context
+from dlproj.settings import BatchnormConfig
 from dlproj.training.loop import Training, accuracy, fit
 
 ARMS = ("with", "without", "noisy")

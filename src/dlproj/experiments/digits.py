@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dlproj.config import DigitsConfig
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
@@ -18,6 +17,7 @@ from dlproj.experiments.training import train
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, RobustCNN
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
+from dlproj.settings import DigitsConfig
 from dlproj.training.checkpoint import pack, pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Batches, Training, accuracy, confusion_matrix, fit, predict

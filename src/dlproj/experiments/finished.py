@@ -8,14 +8,6 @@ from typing import Any
 
 from torch import nn
 
-from dlproj.config import (
-    AttackConfig,
-    BatchnormConfig,
-    Config,
-    DigitsConfig,
-    LangidConfig,
-    RegressionConfig,
-)
 from dlproj.errors import DlprojError
 from dlproj.experiments import attack, batchnorm, digits, langid, regression, sweep
 from dlproj.experiments.run import SCHEMA_VERSION, Experiment
@@ -23,6 +15,14 @@ from dlproj.experiments.trained import load_model
 from dlproj.grid import SweepConfig
 from dlproj.output.console import Table
 from dlproj.output.run_dir import RunDir
+from dlproj.settings import (
+    AttackConfig,
+    BatchnormConfig,
+    Config,
+    DigitsConfig,
+    LangidConfig,
+    RegressionConfig,
+)
 
 EXPERIMENTS: dict[str, tuple[type[Config], Experiment[Any]]] = {
     "train-digits": (DigitsConfig, digits),

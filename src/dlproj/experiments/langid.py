@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlproj.config import LangidConfig
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, load_words
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.training import train
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
+from dlproj.settings import LangidConfig
 from dlproj.training.checkpoint import pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict

@@ -6,7 +6,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from dlproj.config import RegressionConfig
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.regression import Curve, Points, load_curve
 from dlproj.experiments.run import Context, Outcome
@@ -14,6 +13,7 @@ from dlproj.experiments.training import train
 from dlproj.models.regression import CurveMLP
 from dlproj.output.console import Table
 from dlproj.output.text import number
+from dlproj.settings import RegressionConfig
 from dlproj.training.checkpoint import pack_model
 from dlproj.training.least_squares import LevenbergMarquardt, fit_least_squares
 from dlproj.training.loop import Step, Training, fit, predict

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dlproj import __version__
-from dlproj.config import Config, TrainingConfig, to_dict
+from dlproj.config import to_dict
 from dlproj.errors import DlprojError, Interrupted, UsageError
 from dlproj.experiments.study import repeat
 from dlproj.interrupts import interrupts
@@ -24,6 +24,7 @@ from dlproj.output.run_dir import (
     new_run,
     write_file,
 )
+from dlproj.settings import Config, TrainingConfig
 from dlproj.training import parallel
 from dlproj.training.device import Machine, choose_machine
 

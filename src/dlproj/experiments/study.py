@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dlproj.config import TrainingConfig, to_dict
+from dlproj.config import to_dict
 from dlproj.experiments.engine import run_all
 from dlproj.output.run_dir import RunDir, existing_run
+from dlproj.settings import TrainingConfig
 from dlproj.statistics import describe
 from dlproj.training.device import Machine, choose_machine
 

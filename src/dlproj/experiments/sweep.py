@@ -6,7 +6,7 @@ import io
 from functools import partial
 from typing import Any
 
-from dlproj.config import TrainingConfig, flag, to_dict
+from dlproj.config import flag, to_dict
 from dlproj.errors import DivergedError
 from dlproj.experiments import digits, langid, regression
 from dlproj.experiments.run import Context, Experiment, Outcome, Run, document_of
@@ -14,6 +14,7 @@ from dlproj.experiments.study import Document, by_seed, settled, train_all
 from dlproj.grid import TRAININGS, SweepConfig, plain, shown
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
+from dlproj.settings import TrainingConfig
 from dlproj.statistics import describe
 
 EXPERIMENTS: dict[str, Experiment[Any]] = {

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from dlproj.config import TrainingConfig, to_dict
+from dlproj.config import to_dict
 from dlproj.errors import DivergedError, DlprojError, LostProcessError
 from dlproj.experiments.run import Context
 from dlproj.interrupts import interrupts
 from dlproj.output.run_dir import RunDir
+from dlproj.settings import TrainingConfig
 from dlproj.training.checkpoint import DamagedError, pack_training, unpack_training
 from dlproj.training.loop import Step, Training
 
