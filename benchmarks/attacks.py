@@ -4,8 +4,8 @@ Usage: .venv/bin/python benchmarks/attacks.py [--images 10000] [--repeats 3]
 
 The peers are installed into benchmarks/peers. All work on the shipped classifier in fp32 and take
 turns, in batches of as many images as `dlproj attack` takes; images per second are medians. That
-command makes the network ready for attacks first (`attacks.prepare`), and so does this, within the
-time; it rounds otherwise, so our images are also compared without it.
+command makes the network ready for iterated attacks first (`attacks.prepare`), and so does this,
+within the time; it rounds otherwise, so our images are also compared without it.
 """
 
 import argparse
