@@ -24,8 +24,8 @@ from tests.kill_steps import files
 DIGITS = "--data ../../digits --threads 1 --quiet"
 COMMANDS = {
     "train-digits": f"train-digits {DIGITS} --epochs 2 --checkpoint-every 3",
-    "train-regression": "train-regression --epochs 4 --checkpoint-every 3",
-    "train-langid": "train-langid --data ../../words.csv --epochs 1 --threads 1",
+    "train-regression": "train-regression --epochs 4 --checkpoint-every 3 --quiet",
+    "train-langid": "train-langid --data ../../words.csv --epochs 1 --threads 1 --quiet",
     "attack": f"attack {DIGITS} --epsilon 0.1 --method pgd",
     "ablate-batchnorm": f"ablate-batchnorm {DIGITS} --seeds 1 --images 100",
 }

@@ -35,6 +35,30 @@ def script(name: str, *arguments: object) -> dict[str, Any]:
     return report
 
 
+DROPPED = """
+import signal, time
+from dlproj import __main__ as command
+
+class Dying:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def run():
+    Dying()
+    time.sleep(30)
+
+command._run = run
+command.main()
+"""
+
+
+def test_a_signal_in_a_destructor_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert (done.returncode, done.stderr) == (130, "dlproj: interrupted by SIGINT\n")
+
+
 @pytest.mark.parametrize(("kind", "fewest"), [("kill", 50), ("full", 50), ("damaged", 30)])
 def test_stopped_at_every_point_where_the_disk_is_touched(
     kind: str, fewest: int, tmp_path: Path
