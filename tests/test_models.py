@@ -1,11 +1,13 @@
 """The networks are those of the report."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet
+from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, slowest_cosines
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.regression import CurveMLP
 
@@ -18,7 +20,7 @@ def test_parameter_counts() -> None:
     assert count(DigitCNN()) == 829_030
     assert count(DigitCNN(batchnorm=False)) == 828_806
     assert abs(sum(value.numel() for value in DigitCNN().state_dict().values()) - 829_145) <= 115
-    assert count(FastCNN()) == 13_162
+    assert count(FastCNN()) == 14_986
     assert count(DeepCNN()) == 112_938
     assert count(LeNet()) == 431_080
     assert count(CurveMLP()) == 901
@@ -116,13 +118,28 @@ def test_equal_ngrams_share_a_bucket_wherever_they_stand() -> None:
     assert len(set(pairs)) == 3
 
 
-def test_the_deep_network_gives_the_mean_of_nine_looks() -> None:
-    model, images = DeepCNN().eval(), torch.zeros(4, 1, 28, 28)
+@pytest.mark.parametrize(
+    ("network", "places"),
+    [
+        (FastCNN, [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]),
+        (DeepCNN, [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]),
+    ],
+)
+def test_once_trained_networks_give_the_mean_of_looks(
+    network: type[FastCNN | DeepCNN], places: list[tuple[int, int]]
+) -> None:
+    model, images = network().eval(), torch.zeros(4, 1, 28, 28)
     images[:, :, 3:25, 3:25] = torch.rand(4, 1, 22, 22)
     with torch.no_grad():
-        looks = [
-            model.look(images.roll((down, right), (2, 3))).softmax(1)
-            for down in (-1, 0, 1)
-            for right in (-1, 0, 1)
-        ]
-        torch.testing.assert_close(model(images).exp(), sum(looks) / 9)
+        looks = [model.look(images.roll(place, (2, 3))).softmax(1) for place in places]
+        torch.testing.assert_close(model(images).exp(), sum(looks) / len(places))
+
+
+def test_cosines_are_orthonormal_and_the_slowest_come_first() -> None:
+    cosines = slowest_cosines(5, count=25).flatten(1)
+    torch.testing.assert_close(cosines @ cosines.T, torch.eye(25))
+    torch.testing.assert_close(cosines[0], torch.full((25,), 0.2))
+    waves = cosines.view(25, 5, 5)
+    roughness = sum((waves.diff(dim=d).square().sum((1, 2)) for d in (1, 2)), torch.zeros(25))
+    once, twice = (2 - 2 * math.cos(turns * math.pi / 5) for turns in (1, 2))  # eigenvalues
+    assert roughness[:6].tolist() == pytest.approx([0, once, once, 2 * once, twice, twice])

@@ -108,11 +108,11 @@ class DigitsConfig(TrainingConfig):
         "report": {"schedule": "constant", "precision": "fp32"},
         "fast": {
             "network": "fast",
-            "epochs": 2,
-            "batch_size": 256,
-            "lr": 0.4,
-            "momentum": 0.9,
+            "batch_size": 160,
+            "lr": 0.3,
+            "momentum": 0.85,
             "schedule": "one-cycle",
+            "label_smoothing": 0.1,
         },
         "best": {
             "network": "deep",

@@ -22,6 +22,7 @@ from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.models.digits import DigitMLP
 from dlproj.settings import AttackConfig, DigitsConfig
 from dlproj.training.loop import Training, accuracy, fit, predict
+from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
 IMAGES = 1000  # that are measured
@@ -173,7 +174,7 @@ def other_networks(
     )
     cnn = make_training(settings, classes, len(batches), context.machine.device)
     mlp = DigitMLP(classes=classes).to(context.machine.device)
-    adam = torch.optim.Adam(mlp.parameters(), lr=0.002)
+    adam = without_compiler(torch.optim.Adam)(mlp.parameters(), lr=0.002)
     trainings = {
         "small CNN": cnn,
         "MLP": Training(mlp, adam, make_schedule("linear", adam, len(batches))),

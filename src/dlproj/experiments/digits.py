@@ -21,6 +21,7 @@ from dlproj.settings import DigitsConfig
 from dlproj.training.checkpoint import pack, pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Batches, Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
 
@@ -112,14 +113,14 @@ def make_training(
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer: torch.optim.Optimizer
     if config.optimizer == "adam":
-        optimizer = torch.optim.AdamW(
+        optimizer = without_compiler(torch.optim.AdamW)(
             model.parameters(),
             lr=config.lr,
             betas=(config.momentum, 0.999),
             weight_decay=config.weight_decay,
         )
     else:
-        optimizer = torch.optim.SGD(
+        optimizer = without_compiler(torch.optim.SGD)(
             model.parameters(),
             lr=config.lr,
             momentum=config.momentum,

@@ -18,6 +18,7 @@ from dlproj.settings import LangidConfig
 from dlproj.training.checkpoint import pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
 
@@ -81,7 +82,7 @@ def make_training(
     """The network with fresh weights, Adam and its schedule."""
     torch.manual_seed(config.seed)
     model = make_network(config, letters=len(data.alphabet), classes=len(data.names)).to(device)
-    optimizer = torch.optim.Adam(
+    optimizer = without_compiler(torch.optim.Adam)(
         model.parameters(),
         lr=config.lr,
         betas=(config.momentum, 0.999),

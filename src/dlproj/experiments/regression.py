@@ -17,6 +17,7 @@ from dlproj.settings import RegressionConfig
 from dlproj.training.checkpoint import pack_model
 from dlproj.training.least_squares import LevenbergMarquardt, fit_least_squares
 from dlproj.training.loop import Step, Training, fit, predict
+from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
 
@@ -89,9 +90,9 @@ def make_training(
     model = CurveMLP(activation=config.activation, **scaling).to(context.machine.device, dtype)
     optimizer: torch.optim.Optimizer
     if config.optimizer == "lm":
-        optimizer = LevenbergMarquardt(model.parameters(), model)
+        optimizer = without_compiler(LevenbergMarquardt)(model.parameters(), model)
         return Training(model, optimizer, make_schedule("constant", optimizer, config.epochs))
-    optimizer = torch.optim.Adam(
+    optimizer = without_compiler(torch.optim.Adam)(
         model.parameters(),
         lr=config.lr,
         betas=(config.momentum, config.beta2),

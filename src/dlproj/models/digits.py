@@ -1,6 +1,7 @@
 """Networks that name the class of a 28x28 image."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,8 @@ from torch import Tensor, nn
 
 MNIST_MEAN = 0.1307
 MNIST_DEVIATION = 0.3081
+SQUARE = [(y, x) for y in range(3) for x in range(3)]  # 1, 1 is where the image is
+CROSS = [(y, x) for y, x in SQUARE if 1 in (y, x)]
 
 
 class DigitCNN(nn.Module):
@@ -38,26 +41,66 @@ class DigitCNN(nn.Module):
 
 
 class FastCNN(nn.Module):
-    """Two convolutions with BatchNorm and ReLU, and one linear layer: 13,162 parameters.
+    """A fixed and a learnt convolution, BatchNorm, ReLU, and a linear layer: 14,986 parameters.
 
-    5x5 to 16 channels with stride 2, 3x3 to 32 with 2x2 max-pooling, linear 800 -> 10. It needs 3
-    million operations for an image forward and back; DigitCNN, 32.
+    The first takes 5x5 patches, two pixels apart, to the twelve slowest functions of the discrete
+    cosine transform, each with both signs (CReLU, Shang et al. 2016). As nothing of it is learnt,
+    no gradient is computed for it: half the time of a step. Then 3x3 to 32 channels with 2x2
+    max-pooling and linear 800 -> 10: 3 million operations for an image forward and back. Once
+    trained, it looks at each image in five places, as DeepCNN does in nine.
     """
+
+    cosines: Tensor
 
     def __init__(self, *, batchnorm: bool = True, classes: int = 10) -> None:
         super().__init__()
         self.arguments = {"batchnorm": batchnorm, "classes": classes}
-        norm = nn.BatchNorm2d if batchnorm else lambda _: nn.Identity()
-        self.conv1, self.norm1 = nn.Conv2d(1, 16, 5, stride=2), norm(16)
-        self.conv2, self.norm2 = nn.Conv2d(16, 32, 3), norm(32)
-        self.output = nn.Linear(32 * 5 * 5, classes)
+        cosines = slowest_cosines(5, count=12)
+        self.register_buffer("cosines", torch.cat([cosines, -cosines]), persistent=False)
+        self.conv = nn.Conv2d(24, 32, 3, bias=not batchnorm)
+        self.norm = nn.BatchNorm2d(32) if batchnorm else nn.Identity()
+        self.output = nn.Linear(5 * 5 * 32, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, classes)."""
+        return self.look(images) if self.training else mean_of_looks(self.look, images, CROSS)
+
+    def look(self, images: Tensor) -> Tensor:
+        """Logits of the images as they are."""
         x = (images - MNIST_MEAN) / MNIST_DEVIATION
-        x = F.relu(self.norm1(self.conv1(x)))  # (batch, 16, 12, 12)
-        x = F.relu(self.norm2(F.max_pool2d(self.conv2(x), 2)))  # (batch, 32, 5, 5)
-        return self.output(x.flatten(1))
+        x = F.relu(F.conv2d(x, self.cosines, stride=2))  # (batch, 24, 12, 12)
+        x = F.relu(self.norm(F.max_pool2d(self.conv(x), 2)))  # (batch, 32, 5, 5)
+        # Channels last, as they lie in memory: so the gradients do, too.
+        return self.output(x.permute(0, 2, 3, 1).flatten(1))
+
+
+def slowest_cosines(side: int, count: int) -> Tensor:
+    """Functions of the two-dimensional DCT-II (Ahmed et al. 1974): (count, 1, side, side).
+
+    They are orthonormal, those of the lowest frequency first.
+    """
+    places, frequencies = torch.arange(side) + 0.5, torch.arange(side)
+    waves = (math.pi / side * frequencies[:, None] * places).cos()
+    waves /= waves.norm(dim=1, keepdim=True)
+    pairs = torch.cartesian_prod(frequencies, frequencies)
+    slowest = pairs[pairs.square().sum(1).argsort(stable=True)[:count]]
+    return torch.einsum("fy,fx->fyx", waves[slowest[:, 0]], waves[slowest[:, 1]])[:, None]
+
+
+def mean_of_looks(
+    look: Callable[[Tensor], Tensor], images: Tensor, places: Sequence[tuple[int, int]]
+) -> Tensor:
+    """Logarithm of the mean probability of images that are moved by up to a pixel.
+
+    Args:
+        look: takes images (batch, 1, height, width) to logits (batch, classes).
+        images: (batch, 1, height, width).
+        places: how far each look is moved down and to the right: 1 is not at all.
+    """
+    height, width = images.shape[-2:]
+    padded = F.pad(images, (1, 1, 1, 1))
+    looks = [look(padded[:, :, y : y + height, x : x + width]).log_softmax(1) for y, x in places]
+    return torch.stack(looks).logsumexp(0) - math.log(len(places))
 
 
 class DeepCNN(nn.Module):
@@ -90,12 +133,7 @@ class DeepCNN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, classes)."""
-        if self.training:
-            return self.look(images)
-        padded = F.pad(images, (1, 1, 1, 1))
-        places = [padded[:, :, y : y + 28, x : x + 28] for y in range(3) for x in range(3)]
-        looks = torch.stack([self.look(image).log_softmax(1) for image in places])
-        return looks.logsumexp(0) - math.log(len(places))
+        return self.look(images) if self.training else mean_of_looks(self.look, images, SQUARE)
 
     def look(self, images: Tensor) -> Tensor:
         """Logits of the images as they are."""
