@@ -8,4 +8,4 @@ trap 'rm -rf "$work"' EXIT
 scripts/run.sh train-digits --no-plots --out "$work/digits"
 scripts/run.sh train-langid --recipe best --no-plots --out "$work/langid"
 .venv/bin/python scripts/pack_trained.py "$work/digits" src/dlproj/trained/digits.safetensors
-.venv/bin/python scripts/pack_trained.py "$work/langid" src/dlproj/trained/langid.safetensors --half
+.venv/bin/python scripts/pack_trained.py "$work/langid" src/dlproj/trained/langid.safetensors --small

@@ -1,30 +1,37 @@
-"""Make of a finished run the weights that ship: with their origin, and in half precision if asked.
+"""Make of a finished run the weights that ship: with their origin, and their tables small if asked.
 
-Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--half]
+Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small]
 """
 
 import argparse
 import json
 from pathlib import Path
 
+import torch
+
 from dlproj.experiments.trained import load_model
 from dlproj.output.run_dir import write_file
 from dlproj.training.checkpoint import pack
+
+LARGE = 100_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pack the weights of a run to ship.")
     parser.add_argument("run", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("--half", action="store_true", help="16 bits for a weight")
+    parser.add_argument(
+        "--small", action="store_true", help=f"8 bits for a number in tables of over {LARGE:,}"
+    )
     arguments = parser.parse_args()
     result = json.loads((arguments.run / "result.json").read_text(encoding="utf-8"))
     config, metrics = result["config"], result["metrics"]
     model, about = load_model(arguments.run)
     weights = model.state_dict()
-    if arguments.half:
-        weights = {name: value.half() if value.is_floating_point() else value
-                   for name, value in weights.items()}  # fmt: skip
+    if arguments.small:
+        large = [name for name, value in weights.items() if value.numel() > LARGE]
+        floats = [name for name in large if weights[name].is_floating_point()]
+        weights |= {name: weights[name].to(torch.float8_e4m3fn) for name in floats}
     flags = " ".join(f"--{name} {config[name]}" for name in ("recipe", "seed"))
     origin = {
         "command": f"dlproj {config['command']} {flags}",

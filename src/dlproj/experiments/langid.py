@@ -81,7 +81,12 @@ def make_training(
 ) -> Training:
     """The network with fresh weights, Adam and its schedule."""
     torch.manual_seed(config.seed)
-    model = make_network(config, letters=len(data.alphabet), classes=len(data.names)).to(device)
+    model = make_network(config, letters=len(data.alphabet), classes=len(data.names))
+    if isinstance(model, NgramBag):
+        words = data.train
+        rows = by_length(words.lengths)
+        model.count((words.letters[row, :length], words.labels[row]) for length, row in rows)
+    model = model.to(device)
     optimizer = without_compiler(torch.optim.Adam)(
         model.parameters(),
         lr=config.lr,

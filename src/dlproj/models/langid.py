@@ -1,9 +1,17 @@
 """Networks that name the language of a word."""
 
+import math
+from collections.abc import Iterable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlproj.models.counting import count_grams
+
+SLOTS = 2**18  # of counted n-grams
+COUNTED = 0.25  # weight of what is counted beside what is learnt
+CODE_BITS = 60  # of an n-gram as a number
 FIBONACCI = 0x9E3779B97F4A7C15 - 2**64  # 2^64 over the golden ratio, odd, as a signed integer
 
 
@@ -68,6 +76,10 @@ class NgramBag(nn.Module):
     N-grams of 1 to `longest` letters, the edges of the word among them, share `buckets` vectors
     by a hash, so that the table stays small whatever the languages.
 
+    Beside what is learnt, `count` keeps what language models by the same n-grams say, in slots by
+    the same hash with eight more bits of it to know an n-gram by. Once trained, the network's
+    log-probabilities and theirs are averaged, three to one.
+
     Args:
         letters: size of the alphabet.
         classes: number of languages.
@@ -77,6 +89,9 @@ class NgramBag(nn.Module):
         hidden: units between the vectors' sum and the languages.
         dropout: of n-grams, and of the units.
     """
+
+    marks: Tensor
+    log_odds: Tensor
 
     def __init__(
         self,
@@ -99,9 +114,9 @@ class NgramBag(nn.Module):
             "hidden": hidden,
             "dropout": dropout,
         }
-        self.letters, self.longest, self.buckets = letters, longest, buckets
-        self.table = nn.EmbeddingBag(buckets + 1, width, mode="sum", padding_idx=buckets)
-        nn.init.normal_(self.table.weight[:-1], std=0.1)
+        self.letters, self.classes, self.longest, self.buckets = letters, classes, longest, buckets
+        self.base = letters + 3  # an unknown letter, and the edges
+        self.table = nn.Parameter(torch.randn(buckets, width) / 10)
         self.drop_grams = nn.Dropout(dropout)
         self.classify = nn.Sequential(
             nn.LayerNorm(width),
@@ -111,25 +126,89 @@ class NgramBag(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(hidden, classes),
         )
+        self.register_buffer("marks", torch.zeros(SLOTS, dtype=torch.uint8))
+        self.register_buffer(
+            "log_odds", torch.zeros(SLOTS + 1, classes)
+        )  # the last for unknown ones
 
     def forward(self, words: Tensor) -> Tensor:
         """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
-        grams = self.hash_grams(words)
+        mixed = mix(self.spell(words))
+        learnt = self.learnt(mixed)
         if self.training:
-            dropped = self.drop_grams(torch.ones(grams.shape, device=grams.device)) == 0
-            grams = grams.masked_fill(dropped, self.buckets)
-        if torch.compiler.is_exporting():  # ONNX's EmbeddingBag miscounts words below `longest`
-            return self.classify(F.embedding(grams, self.table.weight).sum(1))
-        return self.classify(self.table(grams))
+            return learnt
+        return learnt.log_softmax(1).lerp(self.counted(mixed).log_softmax(1), COUNTED)
 
-    def hash_grams(self, words: Tensor) -> Tensor:
-        """The buckets (batch, grams) of the n-grams of words (batch, length)."""
-        edge = self.letters + 1
-        letters = F.pad(words.long() + 1, (1, 1), value=edge)  # 0 is an unknown letter
+    def spell(self, words: Tensor) -> list[Tensor]:
+        """For each n from 1 on, the n-grams (batch, grams) of words (batch, length) as numbers."""
+        # 0 is an unknown letter; the first edge is another than the last, which no letter follows.
+        letters = F.pad(words.long() + 1, (1, 0), value=self.letters + 1)
+        letters = F.pad(letters, (0, 1), value=self.letters + 2)
         codes, grams = torch.zeros_like(letters), []
         for n in range(1, min(self.longest, letters.shape[1]) + 1):
-            codes = codes[:, : letters.shape[1] - n + 1] * (edge + 1) + letters[:, n - 1 :]
-            grams.append(codes * 8 + n - 1)
-        # Fibonacci hashing (Knuth, volume 3, section 6.4): the highest bits of a product mod 2^64.
-        mixed = torch.cat(grams, dim=1) * FIBONACCI
-        return (mixed >> (64 - self.buckets.bit_length() + 1)) & (self.buckets - 1)
+            codes = codes[:, : letters.shape[1] - n + 1] * self.base + letters[:, n - 1 :]
+            grams.append(codes)
+        return grams
+
+    def learnt(self, mixed: Tensor) -> Tensor:
+        """The network's logits (batch, classes) of n-grams (batch, grams)."""
+        grams, weights = highest_bits(mixed, self.buckets), None
+        if self.training:
+            weights = self.drop_grams(torch.ones(grams.shape, device=grams.device))
+        return self.classify(sum_of_rows(grams, self.table, weights))
+
+    def counted(self, mixed: Tensor) -> Tensor:
+        """The language models' logits (batch, classes) of n-grams (batch, grams)."""
+        slots = highest_bits(mixed, SLOTS)
+        unknown = self.marks[slots] != mark(mixed)
+        return sum_of_rows(slots.masked_fill(unknown, SLOTS), self.log_odds)
+
+    @torch.no_grad()
+    def count(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Make the language models of words (batch, length) and their classes (batch,).
+
+        Of n-grams that share a slot, the one that says the most in all words has it.
+        """
+        longest = min(self.longest, int(CODE_BITS / math.log2(self.base)))
+        models = count_grams(
+            ((self.spell(words)[:longest], labels) for words, labels in batches),
+            base=self.base,
+            classes=self.classes,
+        )
+        mixed, values = (
+            mix([grams.codes for grams in models]),
+            torch.cat([g.values for g in models]),
+        )
+        says = torch.cat([grams.times for grams in models]) * values.abs().amax(1)
+        order = says.argsort(stable=True)
+        slots = highest_bits(mixed[order], SLOTS)
+        last = torch.full((SLOTS,), -1).scatter_reduce(0, slots, torch.arange(len(order)), "amax")
+        taken = (last >= 0).nonzero()[:, 0]
+        owners = order[last[taken]]
+        self.log_odds[taken] = values[owners].to(self.log_odds)
+        self.marks[taken] = mark(mixed[owners]).to(self.marks)
+
+
+def mix(grams: Sequence[Tensor]) -> Tensor:
+    """All n-grams of all n in a row, each as 64 bits of which the highest depend on all of it.
+
+    Fibonacci hashing (Knuth, volume 3, section 6.4): products mod 2^64.
+    """
+    return torch.cat([codes * 8 + n for n, codes in enumerate(grams)], dim=-1) * FIBONACCI
+
+
+def highest_bits(mixed: Tensor, size: int) -> Tensor:
+    """A number below `size`, a power of two, for each of the mixed n-grams."""
+    return (mixed >> (64 - size.bit_length() + 1)) & (size - 1)
+
+
+def mark(mixed: Tensor) -> Tensor:
+    """What n-grams in the same slot are told apart by: the eight bits after those of the slot."""
+    return highest_bits(mixed, SLOTS * 256) % 256
+
+
+def sum_of_rows(rows: Tensor, table: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Sums (batch, width), weighted or not, over rows (batch, rows) of a table."""
+    if torch.compiler.is_exporting():  # ONNX's EmbeddingBag miscounts words below `longest`
+        return F.embedding(rows, table).sum(1)
+    return F.embedding_bag(rows, table, mode="sum", per_sample_weights=weights)

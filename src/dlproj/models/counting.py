@@ -1,0 +1,79 @@
+"""Letter n-gram language models, which are trained by counting."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+DISCOUNT = 0.8  # taken from each count, for what was not seen
+
+
+@dataclass
+class Counted:
+    """The n-grams of one n: their numbers and how often each was seen, (n-grams,), and its values.
+
+    Of these, (n-grams, classes), the means are zero.
+    """
+
+    codes: Tensor
+    times: Tensor
+    values: Tensor
+
+
+def count_grams(
+    batches: Iterable[tuple[list[Tensor], Tensor]], *, base: int, classes: int
+) -> list[Counted]:
+    """What each n-gram of a word says of its class; summed over a word, its log-likelihoods.
+
+    One language model for each class: absolute discounting, interpolated (Ney, Essen & Kneser
+    1994). Its logarithms are split over the n-grams such that the longest that is known counts in
+    full: each adds what it is more likely than by its suffix, and, as the context of the next
+    letter, the share that is left for letters not seen after it.
+
+    Args:
+        batches: words, as their n-grams (batch, n-grams) for each n from 1 on, in numbers to
+            `base`; and their classes (batch,).
+        base: how many letters there are.
+        classes: how many classes there are.
+
+    Returns:
+        for each n, the different n-grams.
+    """
+    tables: list[Counted] = []
+    known, likely = torch.zeros(1, dtype=torch.long), torch.full((1, classes), 1 / base).double()
+    for number, occurrences in enumerate(_by_length(batches)):
+        found, counts = _count(*occurrences, classes)
+        contexts, place = (found // base).unique(return_inverse=True)
+        total = torch.zeros(len(contexts), classes).double().index_add_(0, place, counts)
+        kinds = torch.zeros_like(total).index_add_(0, place, counts.sign())
+        left = torch.where(total > 0, DISCOUNT * kinds / total, 1.0)
+        shorter = likely[torch.searchsorted(known, found % base**number)]
+        backed_off = left[place] * shorter
+        likely = (counts - DISCOUNT).clamp(min=0) / total[place].clamp(min=1) + backed_off
+        values = likely.log()
+        if number:
+            values -= backed_off.log()
+            tables[-1].values[torch.searchsorted(known, contexts)] += left.log()
+        tables.append(Counted(found, counts.sum(1), values))
+        known = found
+    for table in tables:
+        table.values -= table.values.mean(1, keepdim=True)
+    return tables
+
+
+def _by_length(batches: Iterable[tuple[list[Tensor], Tensor]]) -> list[tuple[Tensor, Tensor]]:
+    """For each n, all n-grams that occur, and the class of each."""
+    pairs: list[list[tuple[Tensor, Tensor]]] = []
+    for grams, labels in batches:
+        pairs += [[] for _ in range(len(grams) - len(pairs))]
+        for codes, found in zip(grams, pairs, strict=False):
+            found.append((codes.flatten(), labels[:, None].expand_as(codes).flatten()))
+    return [(torch.cat([c for c, _ in found]), torch.cat([o for _, o in found])) for found in pairs]
+
+
+def _count(codes: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """The different codes, in order, and how often each came with each class (codes, classes)."""
+    found, place = codes.unique(return_inverse=True)
+    counts = torch.bincount(place * classes + labels, minlength=len(found) * classes)
+    return found, counts.view(-1, classes).double()
