@@ -21,7 +21,7 @@ def test_parameter_counts() -> None:
     assert count(DigitCNN(batchnorm=False)) == 828_806
     assert abs(sum(value.numel() for value in DigitCNN().state_dict().values()) - 829_145) <= 115
     assert count(FastCNN()) == 14_986
-    assert count(DeepCNN()) == 112_938
+    assert count(DeepCNN()) == 225_876
     assert count(LeNet()) == 431_080
     assert count(CurveMLP()) == 901
     assert count(CharGRU()) == 3 * 128 * (47 + 128 + 2) + 129 * 5
