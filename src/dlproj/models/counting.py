@@ -11,9 +11,12 @@ DISCOUNT = 0.8  # taken from each count, for what was not seen
 
 @dataclass
 class Counted:
-    """The n-grams of one n: their numbers and how often each was seen, (n-grams,), and its values.
+    """The different n-grams of one n.
 
-    Of these, (n-grams, classes), the means are zero.
+    Attributes:
+        codes: the n-grams as numbers (n-grams,), in order.
+        times: how often each occurred (n-grams,).
+        values: what each says of the classes (n-grams, classes), less the mean.
     """
 
     codes: Tensor
@@ -42,8 +45,8 @@ def count_grams(
     """
     tables: list[Counted] = []
     known, likely = torch.zeros(1, dtype=torch.long), torch.full((1, classes), 1 / base).double()
-    for number, occurrences in enumerate(_by_length(batches)):
-        found, counts = _count(*occurrences, classes)
+    for number, occurred in enumerate(_occurrences(batches)):
+        found, counts = _count(*occurred, classes)
         contexts, place = (found // base).unique(return_inverse=True)
         total = torch.zeros(len(contexts), classes).double().index_add_(0, place, counts)
         kinds = torch.zeros_like(total).index_add_(0, place, counts.sign())
@@ -62,7 +65,7 @@ def count_grams(
     return tables
 
 
-def _by_length(batches: Iterable[tuple[list[Tensor], Tensor]]) -> list[tuple[Tensor, Tensor]]:
+def _occurrences(batches: Iterable[tuple[list[Tensor], Tensor]]) -> list[tuple[Tensor, Tensor]]:
     """For each n, all n-grams that occur, and the class of each."""
     pairs: list[list[tuple[Tensor, Tensor]]] = []
     for grams, labels in batches:
