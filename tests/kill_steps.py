@@ -28,7 +28,7 @@ DIGITS = "--data ../../digits --epochs 2 --batch-size 40"
 TRAININGS = {
     "digits": f"train-digits {DIGITS}",
     "digits best": f"train-digits {DIGITS} --recipe best --validation 20",
-    "digits fast": f"train-digits {DIGITS} --recipe fast --optimizer adam",
+    "digits fast": f"train-digits {DIGITS} --recipe fast",
     "digits adversarial": f"train-digits {DIGITS} --adversarial --steps 1 --batch-size 50",
     "digits seeds": f"train-digits {DIGITS} --recipe fast --epochs 1 --seeds 2 --jobs 1",
     "regression": "train-regression --epochs 2 --batch-size 512",

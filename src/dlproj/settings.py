@@ -108,8 +108,9 @@ class DigitsConfig(TrainingConfig):
         "report": {"schedule": "constant", "precision": "fp32"},
         "fast": {
             "network": "fast",
+            "optimizer": "adam",
             "batch_size": 160,
-            "lr": 0.3,
+            "lr": 0.04,
             "momentum": 0.85,
             "schedule": "one-cycle",
             "label_smoothing": 0.1,
