@@ -2,17 +2,25 @@
 
 Usage: .venv/bin/python benchmarks/attacks.py [--images 10000] [--repeats 3]
 
-The peers are installed into benchmarks/peers. All work on the shipped classifier in fp32 and take
-turns, in batches of as many images as `dlproj attack` takes; images per second are medians. That
-command makes the network ready for iterated attacks first (`attacks.prepare`), and so does this,
-within the time; it rounds otherwise, so our images are also compared without it.
+The peers are installed into benchmarks/peers. All work on the shipped classifier in fp32, in
+batches of as many images as `dlproj attack` takes, and take turns, each in a process of its own as
+its users start it: ours with the memory and the threads that `dlproj` sets up, theirs as they come.
+Images per second are medians. Our command makes the network ready for iterated attacks first
+(`attacks.prepare`), and so does this, within the time; it rounds otherwise, so our images are also
+compared without it.
 """
 
 import argparse
+import json
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,11 +31,14 @@ from dlproj import attacks
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.data.vision import torchvision_datasets
 from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.output.run_dir import write_file
 from dlproj.settings import AttackConfig
+from dlproj.training.checkpoint import pack, unpack
 from dlproj.training.device import choose_machine
 
 EPSILON, STEPS, STEP_SIZE = 0.2, 10, 0.03
 BATCH = AttackConfig.batch_size
+OURS, PEERS = ("dlproj", "not prepared"), ("torchattacks", "foolbox")
 
 Attack = Callable[[Tensor, Tensor], Tensor]
 
@@ -99,17 +110,32 @@ def timed(attack: Attack, images: Tensor, labels: Tensor) -> tuple[Tensor, float
     return made, len(images) / (time.perf_counter() - started)
 
 
-def compare(
-    makers: dict[str, Attack], images: Tensor, labels: Tensor, repeats: int
-) -> tuple[dict[str, float], dict[str, Tensor]]:
-    """Median images per second, and the images, of each package."""
-    speeds: dict[str, list[float]] = {package: [] for package in makers}
-    made = {}
-    for _ in range(repeats):
-        for package, attack in makers.items():
-            made[package], speed = timed(attack, images, labels)
-            speeds[package].append(speed)
-    return {package: statistics.median(own) for package, own in speeds.items()}, made
+def work(package: str, count: int, folder: Path) -> None:
+    """Attack in this process: images into the folder, images per second onto standard output."""
+    if package in OURS:
+        choose_machine("cpu", "fp32")
+    model, _ = load_model(DIGITS)
+    test = load_digits().test
+    images, labels = to_pixels(test.pictures[:count]), test.labels[:count]
+    if package in OURS:
+        makers = our_makers(model, prepared=package == OURS[0])
+    else:
+        makers = torchattacks_makers(model) if package == "torchattacks" else foolbox_makers(model)
+    results = {name: timed(attack, images, labels) for name, attack in makers.items()}
+    write_file(folder / package, pack({name: made for name, (made, _) in results.items()}, {}))
+    print(json.dumps({name: speed for name, (_, speed) in results.items()}))
+
+
+def measure(package: str, count: int, folder: Path) -> dict[str, float]:
+    """Images per second of each attack of a package, in a process of its own."""
+    own = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"} if package in OURS else {}
+    done = subprocess.run(
+        [sys.executable, __file__, "--images", str(count), "--work", package, str(folder)],
+        env=os.environ | own, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    speeds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    print(package, speeds, file=sys.stderr)
+    return speeds
 
 
 def main() -> None:
@@ -117,37 +143,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time the attacks beside their peers.")
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     install_peers("torchattacks==3.5.1", dependencies=False)
     install_peers("foolbox==3.3.4", "requests")
-    choose_machine("cpu", "fp32")
-    model, _ = load_model(DIGITS)
-    test = load_digits().test
-    images, labels = to_pixels(test.pictures[: arguments.images]), test.labels[: arguments.images]
-    packages = {
-        "dlproj": our_makers(model, prepared=True),
-        "torchattacks": torchattacks_makers(model),
-        "foolbox": foolbox_makers(model),
-        "not prepared": our_makers(model, prepared=False),
-    }
-    lines = [
-        "| attack | dlproj | torchattacks | foolbox | ratio | differ | not prepared | differ |",
-        "| --- " + "| ---: " * 7 + "|",
-    ]
-    for name in packages["dlproj"]:
-        makers = {package: attacks[name] for package, attacks in packages.items()}
-        speed, made = compare(makers, images, labels, arguments.repeats)
-        peers = ("torchattacks", "foolbox")
+    if arguments.work:
+        work(arguments.work[0], arguments.images, Path(arguments.work[1]))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder, packages = Path(name), (*OURS, *PEERS)
+        rounds = [
+            {package: measure(package, arguments.images, folder) for package in packages}
+            for _ in range(arguments.repeats)
+        ]
+        made = {package: unpack((folder / package).read_bytes())[0] for package in packages}
+    head = ("attack", "dlproj", *PEERS, "ratio", "differ", "not prepared", "ratio", "differ")
+    lines = [f"| {' | '.join(head)} |", "| --- " + "| ---: " * 8 + "|"]
+    for name in rounds[0]["dlproj"]:
+        speed = {
+            package: statistics.median(measured[package][name] for measured in rounds)
+            for package in packages
+        }
         differing = {
-            own: ", ".join(f"{int((made[own] != made[peer]).sum()):,}" for peer in peers)
-            for own in ("dlproj", "not prepared")
+            own: ", ".join(f"{int((made[own][name] != made[p][name]).sum()):,}" for p in PEERS)
+            for own in OURS
         }
         cells = [
             name,
-            *(f"{speed[package]:,.0f}/s" for package in ("dlproj", *peers)),
-            ", ".join(f"{speed['dlproj'] / speed[peer]:.2f}" for peer in peers),
+            *(f"{speed[package]:,.0f}/s" for package in ("dlproj", *PEERS)),
+            ", ".join(f"{speed['dlproj'] / speed[peer]:.2f}" for peer in PEERS),
             differing["dlproj"],
             f"{speed['not prepared']:,.0f}/s",
+            ", ".join(f"{speed['not prepared'] / speed[peer]:.2f}" for peer in PEERS),
             differing["not prepared"],
         ]
         lines.append("| " + " | ".join(cells) + " |")
@@ -155,8 +182,8 @@ def main() -> None:
         "Attacks on the shipped classifier",
         f"`.venv/bin/python benchmarks/attacks.py --images {arguments.images} --repeats "
         f"{arguments.repeats}`, on {machine()}. ε = {EPSILON}, {STEPS} steps of {STEP_SIZE}, fp32, "
-        f"batches of {BATCH}. Ratios, and how many of {images.numel():,} pixels differ, to "
-        f"torchattacks and to foolbox; the last two columns without preparation.\n\n"
+        f"batches of {BATCH}. Ratios, and how many of {arguments.images * 784:,} pixels differ, to "
+        f"torchattacks and to foolbox; the last three columns without preparation.\n\n"
         + "\n".join(lines),
     )
 
