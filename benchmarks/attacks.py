@@ -28,6 +28,7 @@ from bench import install_peers, machine, write_section
 from torch import Tensor
 
 from dlproj import attacks
+from dlproj.__main__ import WAITING
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.data.vision import torchvision_datasets
 from dlproj.experiments.trained import DIGITS, load_model
@@ -80,15 +81,16 @@ def _run_foolbox(attack: Callable[..., tuple[Tensor, Tensor, Tensor]], model: ob
 
 
 def our_makers(model: torch.nn.Module, *, prepared: bool) -> dict[str, Attack]:
-    """The same by dlproj, on the model itself or on a copy that is prepared each time."""
+    """The same by dlproj; iterated attacks on a copy that is prepared each time, or the model."""
     iterated: dict[str, Any] = {"epsilon": EPSILON, "steps": STEPS, "step_size": STEP_SIZE}
     methods = {
-        "FGSM": partial(attacks.fgsm, epsilon=EPSILON),
         "BIM": partial(attacks.bim, **iterated),
         "PGD from the image": partial(attacks.pgd, **iterated, random_start=False),
     }
     ready = attacks.prepare if prepared else lambda model: model
-    return {name: partial(_run_ours, method, model, ready) for name, method in methods.items()}
+    fgsm = partial(attacks.fgsm, model, epsilon=EPSILON)
+    makers: dict[str, Attack] = {"FGSM": partial(in_batches, fgsm)}
+    return makers | {name: partial(_run_ours, m, model, ready) for name, m in methods.items()}
 
 
 def _run_ours(method: Callable[..., Tensor], model: torch.nn.Module,
@@ -112,12 +114,11 @@ def timed(attack: Attack, images: Tensor, labels: Tensor) -> tuple[Tensor, float
 
 def work(package: str, count: int, folder: Path) -> None:
     """Attack in this process: images into the folder, images per second onto standard output."""
-    if package in OURS:
-        choose_machine("cpu", "fp32")
     model, _ = load_model(DIGITS)
     test = load_digits().test
     images, labels = to_pixels(test.pictures[:count]), test.labels[:count]
     if package in OURS:
+        choose_machine("cpu", "fp32")
         makers = our_makers(model, prepared=package == OURS[0])
     else:
         makers = torchattacks_makers(model) if package == "torchattacks" else foolbox_makers(model)
@@ -128,7 +129,7 @@ def work(package: str, count: int, folder: Path) -> None:
 
 def measure(package: str, count: int, folder: Path) -> dict[str, float]:
     """Images per second of each attack of a package, in a process of its own."""
-    own = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"} if package in OURS else {}
+    own = WAITING if package in OURS else {}
     done = subprocess.run(
         [sys.executable, __file__, "--images", str(count), "--work", package, str(folder)],
         env=os.environ | own, capture_output=True, text=True, check=True,

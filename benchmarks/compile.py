@@ -19,6 +19,7 @@ import time
 import torch.nn.functional as F
 from bench import machine, write_section
 
+from dlproj.__main__ import WAITING
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.experiments.digits import make_training
@@ -56,7 +57,7 @@ def timed(*, compiled: bool) -> dict[str, float]:
         done = subprocess.run(
             [sys.executable, __file__, "--train", str(int(compiled))],
             capture_output=True, text=True, check=True,
-            env=os.environ | {"TORCHINDUCTOR_CACHE_DIR": folder, "OMP_WAIT_POLICY": "PASSIVE"},
+            env=os.environ | WAITING | {"TORCHINDUCTOR_CACHE_DIR": folder},
         )  # fmt: skip
     measured: dict[str, float] = json.loads(done.stdout)
     return measured

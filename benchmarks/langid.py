@@ -7,8 +7,8 @@ it has no such setting, the first of the five on its list counts. Two sets of wo
 test split, with the rarest quarter of it and its words of ten letters or more on their own, and
 the course's 500 test words. For these, networks are trained with the recipe `best` and three seeds
 on the shipped words less the 500, so that they have seen none of them, and the mean of their
-accuracies is given with each; what the peers have seen is not known. Words
-per second are of one call with all words of the shipped split.
+accuracies is given with each; what the peers have seen is not known. Words per second are of one
+call with all words of the shipped split.
 """
 
 import argparse

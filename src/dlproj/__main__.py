@@ -6,14 +6,16 @@ import sys
 from dlproj.errors import DlprojError, Interrupted, LostProcessError, UsageError
 from dlproj.interrupts import interrupts
 
+# Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold. But not
+# at once: woken thousands of times in a second, they would slow a quiet one by a quarter.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
+
 
 def main() -> None:
     """Run the command line; every error ends as one line and an exit code."""
     interrupts.install()
-    # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold. But
-    # not at once: woken thousands of times in a second, they would slow a quiet one by a quarter.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
     try:
         code = _run()
     except (UsageError, LostProcessError, Interrupted) as error:  # the same in all processes

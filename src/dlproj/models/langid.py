@@ -127,9 +127,8 @@ class NgramBag(nn.Module):
             nn.Linear(hidden, classes),
         )
         self.register_buffer("marks", torch.zeros(SLOTS, dtype=torch.uint8))
-        self.register_buffer(
-            "log_odds", torch.zeros(SLOTS + 1, classes)
-        )  # the last for unknown ones
+        # The last row stays zero: for n-grams that are in no slot.
+        self.register_buffer("log_odds", torch.zeros(SLOTS + 1, classes))
 
     def forward(self, words: Tensor) -> Tensor:
         """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
@@ -175,10 +174,8 @@ class NgramBag(nn.Module):
             base=self.base,
             classes=self.classes,
         )
-        mixed, values = (
-            mix([grams.codes for grams in models]),
-            torch.cat([g.values for g in models]),
-        )
+        mixed = mix([grams.codes for grams in models])
+        values = torch.cat([grams.values for grams in models])
         says = torch.cat([grams.times for grams in models]) * values.abs().amax(1)
         order = says.argsort(stable=True)
         slots = highest_bits(mixed[order], SLOTS)
