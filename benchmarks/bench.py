@@ -1,15 +1,23 @@
-"""What the benchmarks share: peers apart from everything else, the machine, the results file."""
+"""What the benchmarks share: peers apart from everything else, a training, the results file."""
 
 import os
 import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
+from dlproj.data.batches import ShuffledBatches
+from dlproj.data.digits import load_digits, to_pixels
+from dlproj.experiments.digits import make_training
+from dlproj.settings import DigitsConfig
 from dlproj.training.device import choose_machine
+from dlproj.training.loop import Step, Training, fit
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PEERS = Path(__file__).parent / "peers"
@@ -26,6 +34,21 @@ def install_peers(*requirements: str, dependencies: bool = True) -> None:
         subprocess.run([*command, *alone, "--target", str(PEERS), *wanted], check=True)
         done.write_text("\n".join([*have, *wanted]) + "\n")
     sys.path.append(str(PEERS))
+
+
+def digits_training(config: DigitsConfig) -> tuple[Training, Iterator[Step]]:
+    """What `train-digits` trains, and its steps, without what the command shows and saves."""
+    here, images = choose_machine("cpu", config.precision), load_digits().train
+    batches = ShuffledBatches(
+        images.pictures,
+        images.labels,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        prepare=lambda pictures, _: to_pixels(pictures),
+    )
+    training = make_training(config, 10, len(batches), here.device)
+    loss_fn = partial(F.cross_entropy, label_smoothing=config.label_smoothing)
+    return training, fit(training, batches, loss_fn=loss_fn, epochs=config.epochs, machine=here)
 
 
 def machine() -> str:

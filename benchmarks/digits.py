@@ -18,15 +18,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from bench import machine, write_section
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from dlproj.config import resolve
 from dlproj.data.digits import Images, load_digits
+from dlproj.data.vision import torchvision_datasets
 from dlproj.experiments.digits import make_network
 from dlproj.settings import DigitsConfig
 from dlproj.training.device import choose_machine
@@ -37,35 +41,28 @@ SAME_NETWORK = (PLAIN, "report", "standard")
 IMAGES = 60_000
 
 
-def plain(seed: int) -> dict[str, float]:
-    """One epoch as a course would write it. Returns its accuracy and seconds."""
-    from torch import nn  # noqa: PLC0415
-    from torch.utils.data import DataLoader, Dataset  # noqa: PLC0415
+class Converted(Dataset[tuple[torch.Tensor, int]]):
+    """Images converted one at a time, as torchvision.datasets.MNIST does it."""
 
-    from dlproj.data.vision import torchvision_datasets  # noqa: PLC0415
+    def __init__(self, images: Images) -> None:
+        torchvision_datasets()  # torchvision needs our help to load
+        from torchvision import transforms  # noqa: PLC0415, TID251
 
-    torchvision_datasets()
-    from PIL import Image  # noqa: PLC0415
-    from torchvision import transforms  # noqa: PLC0415, TID251
+        self.pictures, self.labels = images.pictures.numpy(), images.labels.tolist()
+        normalize = transforms.Normalize((0.1307,), (0.3081,))
+        self.transform = transforms.Compose([transforms.ToTensor(), normalize])
 
-    transform = transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))]
-    )
+    def __len__(self) -> int:
+        return len(self.labels)
 
-    class Converted(Dataset[Any]):
-        """As torchvision.datasets.MNIST does it."""
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return self.transform(Image.fromarray(self.pictures[index])), self.labels[index]
 
-        def __init__(self, images: Images) -> None:
-            self.pictures, self.labels = images.pictures.numpy(), images.labels.tolist()
 
-        def __len__(self) -> int:
-            return len(self.labels)
-
-        def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-            return transform(Image.fromarray(self.pictures[index])), self.labels[index]
-
+def plain_training(seed: int) -> tuple[nn.Module, Iterator[None]]:
+    """The report's network, and the steps of one epoch as a course would write it."""
     torch.manual_seed(seed)
-    digits = load_digits()
+    train = Converted(load_digits().train)
     model = nn.Sequential(
         nn.Conv2d(1, 16, 3), nn.BatchNorm2d(16), nn.ReLU(),
         nn.Conv2d(16, 32, 3), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
@@ -73,18 +70,32 @@ def plain(seed: int) -> dict[str, float]:
         nn.Flatten(), nn.Linear(1600, 500), nn.ReLU(), nn.Linear(500, 10),
     )  # fmt: skip
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.92)
+
+    def steps() -> Iterator[None]:
+        for images, labels in DataLoader(train, 64, shuffle=True):
+            optimizer.zero_grad()
+            F.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+            yield
+
+    return model, steps()
+
+
+def plain(seed: int) -> dict[str, float]:
+    """One epoch of that. Returns its accuracy and seconds."""
+    model, steps = plain_training(seed)
+    test = Converted(load_digits().test)
     started = time.perf_counter()
-    for images, labels in DataLoader(Converted(digits.train), 64, shuffle=True):
-        optimizer.zero_grad()
-        F.cross_entropy(model(images), labels).backward()
-        optimizer.step()
+    for _ in steps:
+        pass
     seconds = time.perf_counter() - started
     model.eval()
-    right = 0
     with torch.no_grad():
-        for images, labels in DataLoader(Converted(digits.test), 64):
-            right += int((model(images).argmax(1) == labels).sum())
-    return {"accuracy": right / len(digits.test), "train": seconds}
+        right = sum(
+            int((model(images).argmax(1) == labels).sum())
+            for images, labels in DataLoader(test, 64)
+        )
+    return {"accuracy": right / len(test), "train": seconds}
 
 
 def dlproj(recipe: str, seed: int) -> dict[str, float]:
