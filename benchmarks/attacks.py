@@ -7,7 +7,7 @@ batches of as many images as `dlproj attack` takes, and take turns, each in a pr
 its users start it: ours with the memory and the threads that `dlproj` sets up, theirs as they come.
 Images per second are medians. Our command makes the network ready for iterated attacks first
 (`attacks.prepare`), and so does this, within the time; it rounds otherwise, so our images are also
-compared without it.
+compared without it. FGSM is done at one epsilon, and at those of the command's own sweep.
 """
 
 import argparse
@@ -38,6 +38,8 @@ from dlproj.training.checkpoint import pack, unpack
 from dlproj.training.device import choose_machine
 
 EPSILON, STEPS, STEP_SIZE = 0.2, 10, 0.03
+SWEEP = [epsilon for epsilon in AttackConfig.epsilon if epsilon]
+SWEEP_NAME = f"FGSM at {len(SWEEP)} epsilons"
 BATCH = AttackConfig.batch_size
 OURS, PEERS = ("dlproj", "not prepared"), ("torchattacks", "foolbox")
 
@@ -55,6 +57,8 @@ def torchattacks_makers(model: torch.nn.Module) -> dict[str, Attack]:
         "BIM": torchattacks.BIM(model, **iterated),
         "PGD from the image": torchattacks.PGD(model, **iterated, random_start=False),
     }
+    sweep = [torchattacks.FGSM(model, eps=epsilon) for epsilon in SWEEP]
+    makers[SWEEP_NAME] = lambda *batch: torch.cat([attack(*batch) for attack in sweep])
     return {name: partial(in_batches, attack) for name, attack in makers.items()}
 
 
@@ -69,15 +73,17 @@ def foolbox_makers(model: torch.nn.Module) -> dict[str, Attack]:
         "BIM": foolbox.attacks.LinfBasicIterativeAttack(**iterated),
         "PGD from the image": foolbox.attacks.LinfPGD(**iterated),
     }
+    runs = {name: (attack, [EPSILON]) for name, attack in makers.items()}
+    runs[SWEEP_NAME] = (makers["FGSM"], SWEEP)
     return {
-        name: partial(in_batches, partial(_run_foolbox, attack, bounded))
-        for name, attack in makers.items()
+        name: partial(in_batches, partial(_run_foolbox, attack, epsilons, bounded))
+        for name, (attack, epsilons) in runs.items()
     }
 
 
-def _run_foolbox(attack: Callable[..., tuple[Tensor, Tensor, Tensor]], model: object,
-                 images: Tensor, labels: Tensor) -> Tensor:  # fmt: skip
-    return attack(model, images, labels, epsilons=EPSILON)[1]
+def _run_foolbox(attack: Callable[..., tuple[object, list[Tensor], object]], epsilons: list[float],
+                 model: object, images: Tensor, labels: Tensor) -> Tensor:  # fmt: skip
+    return torch.cat(attack(model, images, labels, epsilons=epsilons)[1])
 
 
 def our_makers(model: torch.nn.Module, *, prepared: bool) -> dict[str, Attack]:
@@ -88,9 +94,15 @@ def our_makers(model: torch.nn.Module, *, prepared: bool) -> dict[str, Attack]:
         "PGD from the image": partial(attacks.pgd, **iterated, random_start=False),
     }
     ready = attacks.prepare if prepared else lambda model: model
-    fgsm = partial(attacks.fgsm, model, epsilon=EPSILON)
-    makers: dict[str, Attack] = {"FGSM": partial(in_batches, fgsm)}
+    makers: dict[str, Attack] = {
+        "FGSM": partial(in_batches, partial(attacks.fgsm, model, epsilon=EPSILON)),
+        SWEEP_NAME: partial(in_batches, partial(_run_sweep, model)),
+    }
     return makers | {name: partial(_run_ours, m, model, ready) for name, m in methods.items()}
+
+
+def _run_sweep(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    return torch.cat(attacks.fgsm_sweep(model, images, labels, epsilons=SWEEP))
 
 
 def _run_ours(method: Callable[..., Tensor], model: torch.nn.Module,
@@ -106,11 +118,11 @@ def in_batches(attack: Attack, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def timed(attack: Attack, images: Tensor, labels: Tensor) -> tuple[Tensor, float]:
-    """Adversarial images, and images per second, after a batch that does not count."""
+    """Adversarial images, and how many in a second, after a batch that does not count."""
     attack(images[:BATCH], labels[:BATCH])
     started = time.perf_counter()
     made = attack(images, labels)
-    return made, len(images) / (time.perf_counter() - started)
+    return made, len(made) / (time.perf_counter() - started)
 
 
 def work(package: str, count: int, folder: Path) -> None:
@@ -184,8 +196,8 @@ def main() -> None:
         "Attacks on the shipped classifier",
         f"`.venv/bin/python benchmarks/attacks.py --images {arguments.images} --repeats "
         f"{arguments.repeats}`, on {machine()}. ε = {EPSILON}, {STEPS} steps of {STEP_SIZE}, fp32, "
-        f"batches of {BATCH}. Ratios, and how many of {arguments.images * 784:,} pixels differ, to "
-        f"torchattacks and to foolbox; the last three columns without preparation.\n\n"
+        f"batches of {BATCH}. Adversarial images per second, ratios, and how many of all pixels "
+        f"differ, to torchattacks and to foolbox; the last three columns without preparation.\n\n"
         + "\n".join(lines),
     )
 

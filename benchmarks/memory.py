@@ -26,6 +26,7 @@ COMMANDS = (
     "train-regression",
     "train-regression --recipe best",
     "attack --epsilon 0.1",
+    "attack",
     "attack --diagnose",
     "train-langid",
     "train-langid --recipe best",

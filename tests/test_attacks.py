@@ -64,6 +64,20 @@ def test_targeted_fgsm_goes_the_other_way() -> None:
     torch.testing.assert_close(given, expected)
 
 
+def test_a_sweep_of_fgsm_is_each_of_them_by_one_gradient() -> None:
+    model, images, labels = small()
+    looks: list[Any] = []
+    model.register_forward_hook(lambda *seen: looks.append(seen))
+    for norm, targeted in itertools.product(("linf", "l2"), (False, True)):
+        options: dict[str, Any] = {"norm": norm, "targeted": targeted}
+        looks.clear()
+        made = attacks.fgsm_sweep(model, images, labels, epsilons=[0, 0.1, 0.3], **options)
+        assert len(looks) == 1
+        for epsilon, moved in zip([0, 0.1, 0.3], made, strict=True):
+            expected = attacks.fgsm(model, images, labels, epsilon=epsilon, **options)
+            torch.testing.assert_close(moved, expected, rtol=0, atol=0)
+
+
 def test_bim_is_small_steps_within_epsilon() -> None:
     model, images, labels = small()
     expected = images
@@ -282,12 +296,13 @@ def test_the_courses_classifier(course: Path) -> None:
     assert 0.4405 <= left <= 0.4410  # the report: under half
 
 
+@pytest.mark.parametrize("method", ["fgsm", "pgd"])
 def test_the_command_checks_itself_and_keeps_what_it_made(
-    dlproj: Dlproj, tiny: Path, tmp_path: Path
+    dlproj: Dlproj, tiny: Path, tmp_path: Path, method: str
 ) -> None:
     done = dlproj(
-        "attack", "--data", tiny, "--epsilon", 0, "--epsilon", 0.2, "--method", "pgd",
-        "--steps", 3, "--save-images", "--json",
+        "attack", "--data", tiny, "--epsilon", 0, "--epsilon", 0.2, "--method", method,
+        "--steps", 3, "--batch-size", 70, "--save-images", "--json",
     )  # fmt: skip
     assert done.code == 0, done.err
     metrics = done.json["metrics"]
@@ -298,6 +313,8 @@ def test_the_command_checks_itself_and_keeps_what_it_made(
     assert some["max_perturbation"] == pytest.approx(0.2, abs=1e-6)
     with np.load(tmp_path / "runs/attack/1/adversarial.npz", allow_pickle=False) as kept:
         assert kept["epsilons"].tolist() == [0, 0.2]
+        change = np.abs(kept["images_1"] - kept["images_0"]).max(axis=(1, 2))
+        assert change == pytest.approx(np.full(300, 0.2), abs=1e-6)
         labels, predictions = kept["labels"], kept["predictions_1"]
         assert kept["images_1"].shape == (300, 28, 28)
     assert (labels == predictions).mean() == pytest.approx(some["accuracy"])

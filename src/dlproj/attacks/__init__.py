@@ -10,8 +10,18 @@ faster on `prepare(model)`.
 
 from dlproj.attacks.apgd import apgd
 from dlproj.attacks.ensemble import ensemble
-from dlproj.attacks.gradient import bim, fgsm, mifgsm, pgd
+from dlproj.attacks.gradient import bim, fgsm, fgsm_sweep, mifgsm, pgd
 from dlproj.attacks.prepare import prepare
 from dlproj.attacks.square import square
 
-__all__ = ["apgd", "bim", "ensemble", "fgsm", "mifgsm", "pgd", "prepare", "square"]
+__all__ = [
+    "apgd",
+    "bim",
+    "ensemble",
+    "fgsm",
+    "fgsm_sweep",
+    "mifgsm",
+    "pgd",
+    "prepare",
+    "square",
+]

@@ -1,6 +1,6 @@
 """Attacks that follow the sign or direction of the gradient in steps of a fixed size."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -28,9 +28,23 @@ def fgsm(
     targeted: bool = False,
 ) -> Tensor:
     """Fast Gradient Sign Method: one step of full length (Goodfellow et al. 2015, section 4)."""
+    return fgsm_sweep(model, images, labels, epsilons=[epsilon], norm=norm, targeted=targeted)[0]
+
+
+def fgsm_sweep(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilons: Sequence[float],
+    norm: str = "linf",
+    targeted: bool = False,
+) -> list[Tensor]:
+    """The images of FGSM at each epsilon, by one gradient: it is taken where all of them start."""
     with frozen(model):
         gradient = loss_gradient(model, images, labels, targeted=targeted)
-        return clip(images + epsilon * direction(gradient, norm), images, epsilon, norm)
+    step = direction(gradient, norm)
+    return [clip(images + epsilon * step, images, epsilon, norm) for epsilon in epsilons]
 
 
 def bim(

@@ -3,7 +3,7 @@
 import io
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from inspect import signature
@@ -48,7 +48,7 @@ class Attacked:
     epsilon: float
     images: Tensor  # (n, 1, 28, 28) in [0, 1]
     logits: Tensor  # (n, classes)
-    seconds: float
+    seconds: float  # a share of those of all that were made at once
     tally: Counter[str]  # by part of the ensemble, the images that it was first to fool
 
 
@@ -70,16 +70,11 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     if int(labels.max()) >= clean.shape[1]:
         raise DlprojError(f"--model {path}: knows {clean.shape[1]} classes; the images have more")
     results, rows = [], []
-    for epsilon in config.epsilon:
-        started = time.perf_counter()
-        tally: Counter[str] = Counter()
-        adversarial = attack_images(model, images, labels, epsilon, config, context, tally)
-        seconds = time.perf_counter() - started
-        logits = _logits(model, adversarial, config, context)
-        results.append(Attacked(epsilon, adversarial, logits, seconds, tally))
-        rows.append(score(results[-1], clean, images, labels, config))
-        check(rows[-1], adversarial, accuracy(clean, labels))
-        context.console.note(f"epsilon {epsilon:g}  accuracy {rows[-1]['accuracy']:.4f}")
+    for attacked in attack_in_turn(model, images, labels, config, context):
+        results.append(attacked)
+        rows.append(score(attacked, clean, images, labels, config))
+        check(rows[-1], attacked.images, accuracy(clean, labels))
+        context.console.note(f"epsilon {attacked.epsilon:g}  accuracy {rows[-1]['accuracy']:.4f}")
 
     doubts = [*find_doubts(model, images, labels, results, rows)]
     for doubt in doubts:
@@ -130,26 +125,42 @@ def newest_model() -> Path:
     return max(finished, key=lambda path: (path / "result.json").stat().st_mtime, default=DIGITS)
 
 
-def attack_images(
-    model: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    epsilon: float,
-    config: AttackConfig,
-    context: Context,
-    tally: Counter[str] | None = None,
-) -> Tensor:
-    """Adversarial images (n, 1, 28, 28) of all images, made in batches."""
-    attack = chosen_attack(config, epsilon, tally)
+def attack_in_turn(
+    model: nn.Module, images: Tensor, labels: Tensor, config: AttackConfig, context: Context
+) -> Iterator[Attacked]:
+    """What each epsilon gives; fgsm makes the images of all of them at once."""
     aims = target_classes(model, labels) if config.targeted else labels
-    batches = list(zip(images.split(config.batch_size), aims.split(config.batch_size), strict=True))
-    with context.machine.autocast():
-        return torch.cat(
-            [
-                attack(model, batch, aim)
-                for batch, aim in context.console.count(batches, f"batches at {epsilon:g}")
-            ]
+    single = config.method == "fgsm"
+    for epsilons in [config.epsilon] if single else [[epsilon] for epsilon in config.epsilon]:
+        tally: Counter[str] = Counter()
+        attack = attack_at(config, epsilons, tally)
+        adversarial = images.new_empty(len(epsilons), *images.shape)
+        splits = [
+            part.split(config.batch_size) for part in (adversarial.transpose(0, 1), images, aims)
+        ]
+        batches = list(zip(*splits, strict=True))
+        at = f"{epsilons[0]:g}" if len(epsilons) == 1 else f"{len(epsilons)} epsilons"
+        started = time.perf_counter()
+        with context.machine.autocast():
+            for place, *batch in context.console.count(batches, f"batches at {at}"):
+                place[:] = torch.stack(attack(model, *batch), dim=1)
+        seconds = (time.perf_counter() - started) / len(epsilons)
+        for epsilon, moved in zip(epsilons, adversarial, strict=True):
+            logits = _logits(model, moved, config, context)
+            yield Attacked(epsilon, moved, logits, seconds, tally)
+
+
+def attack_at(
+    config: AttackConfig, epsilons: Sequence[float], tally: Counter[str]
+) -> Callable[..., list[Tensor]]:
+    """The attack that the settings name, as a function to the images at each epsilon."""
+    if config.method == "fgsm":
+        return partial(
+            attacks.fgsm_sweep, epsilons=epsilons, norm=config.norm, targeted=config.targeted
         )
+    (epsilon,) = epsilons
+    attack = chosen_attack(config, epsilon, tally)
+    return lambda *batch: [attack(*batch)]
 
 
 def chosen_attack(
