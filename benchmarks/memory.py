@@ -18,6 +18,9 @@ from PIL import Image
 COMMANDS = (
     "--help",
     "--version",
+    "attack --epsilon 0.1",  # before networks are trained here: what ships is attacked
+    "attack",
+    "attack --diagnose",
     "train-digits",
     "train-digits --recipe fast",
     "train-digits --recipe best --epochs 1",
@@ -25,9 +28,6 @@ COMMANDS = (
     "ablate-batchnorm --lr 0.02 --seeds 2",
     "train-regression",
     "train-regression --recipe best",
-    "attack --epsilon 0.1",
-    "attack",
-    "attack --diagnose",
     "train-langid",
     "train-langid --recipe best",
     "predict-digit digit.png",

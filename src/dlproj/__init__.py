@@ -21,6 +21,7 @@ __all__ = [
     "bim",
     "ensemble",
     "fgsm",
+    "fgsm_sweep",
     "load_digits",
     "load_model",
     "load_run",

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dlproj.attacks import apgd, bim, ensemble, fgsm, mifgsm, pgd, square
+from dlproj.attacks import apgd, bim, ensemble, fgsm, fgsm_sweep, mifgsm, pgd, square
 from dlproj.data.digits import SIDE, load_digits, to_pixels
 from dlproj.data.pictures import read_picture
 from dlproj.errors import DlprojError, UsageError
@@ -53,6 +53,7 @@ __all__ = [
     "bim",
     "ensemble",
     "fgsm",
+    "fgsm_sweep",
     "load_digits",
     "load_model",
     "load_run",
