@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import frozen, loss_gradient
+from dlproj.settings import AttackConfig
 
 if TYPE_CHECKING:
     from dlproj.experiments.attack import Attacked
 
 IMAGES = 1000  # that are looked at
+BATCH = AttackConfig.batch_size
 TOLERANCE = 0.01  # of accuracy, by which chance alone may turn an order round
 MOST_FLAT = 0.1  # share of images without a gradient that is no reason to doubt
 FLAT = 1e-10  # largest entry of a gradient that counts as none
@@ -53,9 +55,12 @@ def _beaten_by_fgsm(
     """Many steps that find less than a single one."""
     if row["method"] == "fgsm":
         return
-    made = attacks.fgsm(model, images, labels, epsilon=row["epsilon"], norm=row["norm"])
+    options = {"epsilon": row["epsilon"], "norm": row["norm"]}
+    batches = _batches(images, labels)
+    made = [(attacks.fgsm(model, batch, own, **options), own) for batch, own in batches]
     with frozen(model), torch.no_grad():
-        single = (model(made).argmax(1) == labels).double().mean().item()
+        right = torch.cat([model(batch).argmax(1) == own for batch, own in made])
+    single = right.double().mean().item()
     left = (result.logits[:IMAGES].argmax(1) == labels).double().mean().item()
     if single < left - TOLERANCE:
         yield (
@@ -77,5 +82,12 @@ def _beaten_by_search(result: "Attacked", row: dict[str, Any]) -> Iterator[str]:
 def vanishing_share(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Share of images of which no pixel has a gradient that single precision can tell from 0."""
     with frozen(model):
-        gradient = len(images) * loss_gradient(model, images, labels)
-    return (gradient.flatten(1).abs().amax(1) < FLAT).double().mean().item()
+        gradients = [
+            len(batch) * loss_gradient(model, batch, own) for batch, own in _batches(images, labels)
+        ]
+    return (torch.cat(gradients).flatten(1).abs().amax(1) < FLAT).double().mean().item()
+
+
+def _batches(images: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """As many at once as the attacks take, which keeps memory small."""
+    return zip(images.split(BATCH), labels.split(BATCH), strict=True)
