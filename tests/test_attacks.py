@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from dlproj import attacks
 from dlproj.attacks.apgd import _stretches
 from dlproj.attacks.common import dlr, margin, targeted_dlr
+from dlproj.attacks.kernels import halve
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.experiments.attack import Attacked
 from dlproj.experiments.attack_doubts import find_doubts, vanishing_share
@@ -137,6 +138,44 @@ def test_a_prepared_network_computes_the_same(network: type[nn.Module]) -> None:
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     norms = [module for module in prepared.modules() if isinstance(module, nn.BatchNorm2d)]
     assert len(norms) == (network is FastCNN)  # whose second follows the pooling
+
+
+@pytest.mark.parametrize("network", [DeepCNN, DigitCNN, FastCNN, RobustCNN, LeNet])
+def test_an_exact_copy_has_the_same_bits(network: type[nn.Module]) -> None:
+    """Half of each image is blank, so that many values of a pool are the same."""
+    torch.manual_seed(0)
+    model, images, labels = network(), torch.rand(50, 1, 28, 28), torch.randint(10, (50,))
+    images[:, :, :14] = 0
+    with torch.no_grad():
+        model(images)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight)
+    exact = attacks.prepare(model, exact=True)
+    assert torch.equal(exact(images), model.eval()(images))
+    expected = gradient(model, images, labels)
+    assert expected.count_nonzero()
+    assert torch.equal(gradient(exact, images, labels), expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    batch=st.integers(1, 3), height=st.integers(2, 9), width=st.integers(2, 9),
+    values=st.integers(1, 4), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_halving_is_max_pooling(
+    batch: int, height: int, width: int, values: int, seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randint(values, (batch, 2, height, width), generator=generator).float()
+    weights = torch.randn((batch, 2, height // 2, width // 2), generator=generator)
+    results = []
+    for pool in (halve, partial(F.max_pool2d, kernel_size=2)):
+        here = x.clone().requires_grad_()
+        halved = pool(here)
+        results.append((halved, *torch.autograd.grad((weights * halved).sum(), here)))
+    for ours, theirs in zip(*results, strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_dlr_and_margin_are_those_of_the_paper() -> None:
@@ -318,6 +357,26 @@ def test_the_command_checks_itself_and_keeps_what_it_made(
         labels, predictions = kept["labels"], kept["predictions_1"]
         assert kept["images_1"].shape == (300, 28, 28)
     assert (labels == predictions).mean() == pytest.approx(some["accuracy"])
+
+
+@pytest.mark.parametrize("method", ["fgsm", "ensemble"])
+def test_threads_change_no_bit_of_an_attack(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path, method: str
+) -> None:
+    """Batches have random numbers of their own, whichever thread takes them, and when."""
+    made = []
+    for threads in (1, 2, 3):
+        done = dlproj(
+            "attack", "--data", tiny, "--epsilon", 0.1, "--method", method, "--steps", 3,
+            "--queries", 5, "--batch-size", 40, "--threads", threads, "--no-plots",
+            "--save-images", "--out", tmp_path / str(threads), "--json",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        (row,) = done.json["metrics"]["attacks"]
+        assert ("broken_by" in row) == (method == "ensemble")
+        made.append(((tmp_path / str(threads) / "adversarial.npz").read_bytes(),
+                     {name: row[name] for name in row if name != "seconds"}))  # fmt: skip
+    assert made[0] == made[1] == made[2]
 
 
 def test_the_newest_run_is_attacked_before_what_ships(

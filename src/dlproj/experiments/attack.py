@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.config import to_dict
+from dlproj.data.batches import epoch_generator
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.errors import DlprojError
 from dlproj.experiments.attack_diagnosis import IMAGES, Subject, diagnose
@@ -23,9 +24,12 @@ from dlproj.experiments.attack_doubts import find_doubts
 from dlproj.experiments.claims import claims_table
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.interrupts import interrupts
 from dlproj.output.console import Table
 from dlproj.settings import AttackConfig
+from dlproj.training.device import Machine
 from dlproj.training.loop import accuracy, predict
+from dlproj.training.side_by_side import side_by_side
 
 ROUNDING = 1e-6  # of single precision, in pixels
 METHODS: dict[str, Callable[..., Tensor]] = {
@@ -58,8 +62,9 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     path = config.model or newest_model()
     model, about = load_model(path)
     model = model.to(device)
-    if config.method != "fgsm":  # one step is soon done, and gives every package's very images
-        model = attacks.prepare(model)
+    # One step is soon done, and gives every package's very images; ten round otherwise anyway.
+    model = attacks.prepare(model, exact=config.method == "fgsm")
+    model.register_forward_pre_hook(lambda *_: interrupts.check())  # whichever thread uses it
     digits = load_digits(folder=config.data)
     test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
     images, labels = to_pixels(test.pictures).to(device), test.labels.to(device)
@@ -97,7 +102,8 @@ def run(config: AttackConfig, context: Context) -> Outcome:
             model, images[:IMAGES], labels[:IMAGES], results[chosen].images[:IMAGES],
             rows[chosen]["epsilon"], config.norm, context,
         )  # fmt: skip
-        attack = chosen_attack(config, subject.epsilon)
+        generator = epoch_generator(config.seed)
+        attack = chosen_attack(config, subject.epsilon, generator=generator)
         metrics["diagnosis"] = diagnose(subject, attack, digits.train, config, path)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
@@ -130,41 +136,55 @@ def attack_in_turn(
 ) -> Iterator[Attacked]:
     """What each epsilon gives; fgsm makes the images of all of them at once."""
     aims = target_classes(model, labels) if config.targeted else labels
-    single = config.method == "fgsm"
-    for epsilons in [config.epsilon] if single else [[epsilon] for epsilon in config.epsilon]:
-        tally: Counter[str] = Counter()
-        attack = attack_at(config, epsilons, tally)
-        adversarial = images.new_empty(len(epsilons), *images.shape)
-        splits = [
-            part.split(config.batch_size) for part in (adversarial.transpose(0, 1), images, aims)
-        ]
-        batches = list(zip(*splits, strict=True))
+    together = config.method == "fgsm"
+    for epsilons in [config.epsilon] if together else [[epsilon] for epsilon in config.epsilon]:
+        made = images.new_empty(len(epsilons), *images.shape)
+        attack = partial(_attack_batch, model, config, epsilons, context.machine)
+        splits = [part.split(config.batch_size) for part in (made.transpose(0, 1), images, aims)]
+        batches = enumerate(zip(*splits, strict=True))
+        jobs = [partial(attack, number, *batch) for number, batch in batches]
         at = f"{epsilons[0]:g}" if len(epsilons) == 1 else f"{len(epsilons)} epsilons"
         started = time.perf_counter()
-        with context.machine.autocast():
-            for place, *batch in context.console.count(batches, f"batches at {at}"):
-                place[:] = torch.stack(attack(model, *batch), dim=1)
+        done = side_by_side(jobs, context.machine)
+        tally = sum(context.console.count(done, f"batches at {at}", len(jobs)), Counter[str]())
         seconds = (time.perf_counter() - started) / len(epsilons)
-        for epsilon, moved in zip(epsilons, adversarial, strict=True):
+        for epsilon, moved in zip(epsilons, made, strict=True):
             logits = _logits(model, moved, config, context)
             yield Attacked(epsilon, moved, logits, seconds, tally)
 
 
-def attack_at(
-    config: AttackConfig, epsilons: Sequence[float], tally: Counter[str]
-) -> Callable[..., list[Tensor]]:
-    """The attack that the settings name, as a function to the images at each epsilon."""
-    if config.method == "fgsm":
-        return partial(
-            attacks.fgsm_sweep, epsilons=epsilons, norm=config.norm, targeted=config.targeted
-        )
-    (epsilon,) = epsilons
-    attack = chosen_attack(config, epsilon, tally)
-    return lambda *batch: [attack(*batch)]
+def _attack_batch(
+    model: nn.Module,
+    config: AttackConfig,
+    epsilons: Sequence[float],
+    machine: Machine,
+    number: int,
+    made: Tensor,
+    images: Tensor,
+    aims: Tensor,
+) -> Counter[str]:
+    """Put what becomes of one batch into `made` (batch, epsilons, ...); the ensemble's tally."""
+    tally: Counter[str] = Counter()
+    with machine.autocast():
+        if config.method == "fgsm":
+            moved = attacks.fgsm_sweep(
+                model, images, aims, epsilons=epsilons, norm=config.norm, targeted=config.targeted
+            )
+        else:
+            (epsilon,) = epsilons
+            generator = epoch_generator(config.seed, number)
+            attack = chosen_attack(config, epsilon, generator=generator, tally=tally)
+            moved = [attack(model, images, aims)]
+        made[:] = torch.stack(moved, dim=1)
+    return tally
 
 
 def chosen_attack(
-    config: AttackConfig, epsilon: float, tally: Counter[str] | None = None
+    config: AttackConfig,
+    epsilon: float,
+    *,
+    generator: torch.Generator,
+    tally: Counter[str] | None = None,
 ) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
     """The attack that the settings name, as a function of (model, images, labels)."""
     method = METHODS[config.method]
@@ -172,7 +192,7 @@ def chosen_attack(
         **asdict(config),
         "epsilon": epsilon,
         "steps": config.steps or STEPS.get(config.method, 10),
-        "generator": torch.Generator().manual_seed(config.seed),
+        "generator": generator,
         "tally": tally,
     }
     wanted = signature(method).parameters

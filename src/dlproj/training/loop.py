@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from dlproj.errors import DivergedError
 from dlproj.training.device import Machine
+from dlproj.training.side_by_side import side_by_side
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Score = Callable[[Tensor, Tensor], float]
@@ -133,14 +134,19 @@ def confusion_matrix(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
     return torch.bincount(pairs, minlength=classes**2).view(classes, classes)
 
 
-@torch.inference_mode()
-def predict(model: nn.Module, inputs: Tensor, *, machine: Machine, batch_size: int = 500) -> Tensor:
+def predict(model: nn.Module, inputs: Tensor, *, machine: Machine, batch_size: int = 250) -> Tensor:
     """Outputs (examples, …) for all inputs, in evaluation mode; the mode is restored."""
+
+    def outputs(batch: Tensor) -> Tensor:
+        with torch.inference_mode(), machine.autocast():  # each thread has its own mode
+            made: Tensor = model(batch)
+            return made
+
     training = model.training
     model.eval()
     try:
-        with machine.autocast():
-            outputs = torch.cat([model(batch) for batch in inputs.split(batch_size)])
-        return outputs.to(torch.promote_types(outputs.dtype, torch.float32))
+        jobs = [partial(outputs, batch) for batch in inputs.split(batch_size)]
+        made = torch.cat([*side_by_side(jobs, machine)])
+        return made.to(torch.promote_types(made.dtype, torch.float32))
     finally:
         model.train(training)
