@@ -19,7 +19,7 @@ from dlproj.attacks.apgd import _stretches
 from dlproj.attacks.common import dlr, margin, targeted_dlr
 from dlproj.attacks.kernels import halve
 from dlproj.data.digits import load_digits, to_pixels
-from dlproj.experiments.attack import Attacked
+from dlproj.experiments.attack_batches import Attacked
 from dlproj.experiments.attack_doubts import find_doubts, vanishing_share
 from dlproj.experiments.trained import DIGITS, load_model
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN

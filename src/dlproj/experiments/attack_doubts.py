@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import frozen, loss_gradient
+from dlproj.experiments.attack_batches import Attacked
 from dlproj.settings import AttackConfig
-
-if TYPE_CHECKING:
-    from dlproj.experiments.attack import Attacked
 
 IMAGES = 1000  # that are looked at
 BATCH = AttackConfig.batch_size
@@ -25,7 +23,7 @@ def find_doubts(
     model: nn.Module,
     images: Tensor,
     labels: Tensor,
-    results: Sequence["Attacked"],
+    results: Sequence[Attacked],
     rows: Sequence[dict[str, Any]],
 ) -> Iterator[str]:
     """Warnings about an attack's results, a line each; of a targeted one, none."""
@@ -50,7 +48,7 @@ def find_doubts(
 
 
 def _beaten_by_fgsm(
-    model: nn.Module, images: Tensor, labels: Tensor, result: "Attacked", row: dict[str, Any]
+    model: nn.Module, images: Tensor, labels: Tensor, result: Attacked, row: dict[str, Any]
 ) -> Iterator[str]:
     """Many steps that find less than a single one."""
     if row["method"] == "fgsm":
@@ -69,7 +67,7 @@ def _beaten_by_fgsm(
         )
 
 
-def _beaten_by_search(result: "Attacked", row: dict[str, Any]) -> Iterator[str]:
+def _beaten_by_search(result: Attacked, row: dict[str, Any]) -> Iterator[str]:
     """Images that only the part without gradients could fool."""
     share = result.tally["square"] / len(result.images)
     if share > TOLERANCE:

@@ -20,7 +20,7 @@ from dlproj.output.figures.style import (
 from dlproj.output.run_dir import RunDir
 
 if TYPE_CHECKING:
-    from dlproj.experiments.attack import Attacked
+    from dlproj.experiments.attack_batches import Attacked
 
 SHOWN = 8  # images in the gallery
 
