@@ -6,9 +6,8 @@ The peers are installed into benchmarks/peers. All work on the shipped classifie
 batches of as many images as `dlproj attack` takes, and take turns, each in a process of its own as
 its users start it: ours with the memory and the threads that `dlproj` sets up, theirs as they come.
 Images per second are medians. As our command does, this attacks a batch on each core
-(`side_by_side`) of a network that is made ready within the time (`attacks.prepare`): for FGSM to
-the last bit, for iterated attacks with other rounding. Those are also compared without it, `exact`.
-FGSM is done at one epsilon, and at those of the command's own sweep.
+(`side_by_side`) of a network that is made ready within the time (`attacks.prepare`). FGSM is done
+at one epsilon, and at those of the command's own sweep.
 """
 
 import argparse
@@ -43,7 +42,7 @@ EPSILON, STEPS, STEP_SIZE = 0.2, 10, 0.03
 SWEEP = [epsilon for epsilon in AttackConfig.epsilon if epsilon]
 SWEEP_NAME = f"FGSM at {len(SWEEP)} epsilons"
 BATCH = AttackConfig.batch_size
-OURS, PEERS = ("dlproj", "exact"), ("torchattacks", "foolbox")
+PEERS = ("torchattacks", "foolbox")
 
 Attack = Callable[[Tensor, Tensor], Tensor]
 
@@ -88,31 +87,27 @@ def _run_foolbox(attack: Callable[..., tuple[object, list[Tensor], object]], eps
     return torch.cat(attack(model, images, labels, epsilons=epsilons)[1])
 
 
-def our_makers(model: torch.nn.Module, machine: Machine, *, exact: bool) -> dict[str, Attack]:
+def our_makers(model: torch.nn.Module, machine: Machine) -> dict[str, Attack]:
     """The same by dlproj, which makes the model ready each time."""
     iterated: dict[str, Any] = {"epsilon": EPSILON, "steps": STEPS, "step_size": STEP_SIZE}
-    methods: dict[str, tuple[Callable[..., Tensor], bool]] = {
-        "FGSM": (partial(attacks.fgsm, epsilon=EPSILON), True),
-        "BIM": (partial(attacks.bim, **iterated), exact),
-        "PGD from the image": (partial(attacks.pgd, **iterated, random_start=False), exact),
-        SWEEP_NAME: (_sweep, True),
+    methods: dict[str, Callable[..., Tensor]] = {
+        "FGSM": partial(attacks.fgsm, epsilon=EPSILON),
+        "BIM": partial(attacks.bim, **iterated),
+        "PGD from the image": partial(attacks.pgd, **iterated, random_start=False),
+        SWEEP_NAME: _sweep,
     }
-    return {
-        name: partial(_run_ours, method, model, machine, bits)
-        for name, (method, bits) in methods.items()
-    }
+    return {name: partial(_run_ours, method, model, machine) for name, method in methods.items()}
 
 
 def _sweep(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     return torch.cat(attacks.fgsm_sweep(model, images, labels, epsilons=SWEEP))
 
 
-def _run_ours(method: Callable[..., Tensor], model: torch.nn.Module, machine: Machine, exact: bool,
+def _run_ours(method: Callable[..., Tensor], model: torch.nn.Module, machine: Machine,
               images: Tensor, labels: Tensor) -> Tensor:  # fmt: skip
-    ready = attacks.prepare(model, exact=exact)
+    attack = partial(method, attacks.prepare(model))
     batches = zip(images.split(BATCH), labels.split(BATCH), strict=True)
-    jobs = [partial(method, ready, *batch) for batch in batches]
-    return torch.cat([*side_by_side(jobs, machine)])
+    return torch.cat([*side_by_side([partial(attack, *batch) for batch in batches], machine)])
 
 
 def in_batches(attack: Attack, images: Tensor, labels: Tensor) -> Tensor:
@@ -134,8 +129,8 @@ def work(package: str, count: int, folder: Path) -> None:
     model, _ = load_model(DIGITS)
     test = load_digits().test
     images, labels = to_pixels(test.pictures[:count]), test.labels[:count]
-    if package in OURS:
-        makers = our_makers(model, choose_machine("cpu", "fp32"), exact=package == OURS[1])
+    if package == "dlproj":
+        makers = our_makers(model, choose_machine("cpu", "fp32"))
     else:
         makers = torchattacks_makers(model) if package == "torchattacks" else foolbox_makers(model)
     results = {name: timed(attack, images, labels) for name, attack in makers.items()}
@@ -145,7 +140,7 @@ def work(package: str, count: int, folder: Path) -> None:
 
 def measure(package: str, count: int, folder: Path) -> dict[str, float]:
     """Images per second of each attack of a package, in a process of its own."""
-    own = WAITING if package in OURS else {}
+    own = WAITING if package == "dlproj" else {}
     done = subprocess.run(
         [sys.executable, __file__, "--images", str(count), "--work", package, str(folder)],
         env=os.environ | own, capture_output=True, text=True, check=True,
@@ -168,31 +163,25 @@ def main() -> None:
         work(arguments.work[0], arguments.images, Path(arguments.work[1]))
         return
     with tempfile.TemporaryDirectory() as name:
-        folder, packages = Path(name), (*OURS, *PEERS)
+        folder, packages = Path(name), ("dlproj", *PEERS)
         rounds = [
             {package: measure(package, arguments.images, folder) for package in packages}
             for _ in range(arguments.repeats)
         ]
         made = {package: unpack((folder / package).read_bytes())[0] for package in packages}
-    head = ("attack", "dlproj", *PEERS, "ratio", "differ", "exact", "ratio", "differ")
-    lines = [f"| {' | '.join(head)} |", "| --- " + "| ---: " * 8 + "|"]
+    head = ("attack", "dlproj", *PEERS, "ratio", "differ")
+    lines = [f"| {' | '.join(head)} |", "| --- " + "| ---: " * 5 + "|"]
     for name in rounds[0]["dlproj"]:
         speed = {
             package: statistics.median(measured[package][name] for measured in rounds)
             for package in packages
         }
-        differing = {
-            own: ", ".join(f"{int((made[own][name] != made[p][name]).sum()):,}" for p in PEERS)
-            for own in OURS
-        }
+        differing = [int((made["dlproj"][name] != made[peer][name]).sum()) for peer in PEERS]
         cells = [
             name,
-            *(f"{speed[package]:,.0f}/s" for package in ("dlproj", *PEERS)),
+            *(f"{speed[package]:,.0f}/s" for package in packages),
             ", ".join(f"{speed['dlproj'] / speed[peer]:.2f}" for peer in PEERS),
-            differing["dlproj"],
-            f"{speed['exact']:,.0f}/s",
-            ", ".join(f"{speed['exact'] / speed[peer]:.2f}" for peer in PEERS),
-            differing["exact"],
+            ", ".join(f"{count:,}" for count in differing),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     write_section(
@@ -200,8 +189,7 @@ def main() -> None:
         f"`.venv/bin/python benchmarks/attacks.py --images {arguments.images} --repeats "
         f"{arguments.repeats}`, on {machine()}. ε = {EPSILON}, {STEPS} steps of {STEP_SIZE}, fp32, "
         f"batches of {BATCH}. Adversarial images per second, ratios, and how many of all pixels "
-        f"differ, to torchattacks and to foolbox; the last three columns by `prepare(exact=True)`."
-        "\n\n" + "\n".join(lines),
+        "differ, to torchattacks and to foolbox.\n\n" + "\n".join(lines),
     )
 
 

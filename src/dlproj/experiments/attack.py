@@ -37,9 +37,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     device = context.machine.device
     path = config.model or newest_model()
     model, about = load_model(path)
-    model = model.to(device)
-    # One step is soon done, and gives every package's very images; ten round otherwise anyway.
-    model = attacks.prepare(model, exact=config.method == "fgsm")
+    model = attacks.prepare(model.to(device))
     model.register_forward_pre_hook(lambda *_: interrupts.check())  # in threads too
     digits = load_digits(folder=config.data)
     test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
