@@ -63,7 +63,7 @@ def train_digits(config: DigitsConfig, session: Session) -> None:
     from dlproj.experiments import digits
     from dlproj.running.perform import perform
 
-    perform(digits, config, session)
+    perform(digits.run, config, session)
 
 
 @command(app, BatchnormConfig)
@@ -72,7 +72,7 @@ def ablate_batchnorm(config: BatchnormConfig, session: Session) -> None:
     from dlproj.experiments import batchnorm
     from dlproj.running.perform import perform
 
-    perform(batchnorm, config, session)
+    perform(batchnorm.run, config, session)
 
 
 @command(app, RegressionConfig)
@@ -81,7 +81,7 @@ def train_regression(config: RegressionConfig, session: Session) -> None:
     from dlproj.experiments import regression
     from dlproj.running.perform import perform
 
-    perform(regression, config, session)
+    perform(regression.run, config, session)
 
 
 @command(app, AttackConfig)
@@ -90,7 +90,7 @@ def attack(config: AttackConfig, session: Session) -> None:
     from dlproj.experiments import attack as experiment
     from dlproj.running.perform import perform
 
-    perform(experiment, config, session)
+    perform(experiment.run, config, session)
 
 
 @command(app, LangidConfig)
@@ -99,7 +99,7 @@ def train_langid(config: LangidConfig, session: Session) -> None:
     from dlproj.experiments import langid
     from dlproj.running.perform import perform
 
-    perform(langid, config, session)
+    perform(langid.run, config, session)
 
 
 @sweep_command(app)
@@ -108,7 +108,7 @@ def sweep(config: SweepConfig, session: Session) -> None:
     from dlproj.experiments import sweep as experiment
     from dlproj.running.perform import perform
 
-    perform(experiment, config, session)
+    perform(experiment.run, config, session)
 
 
 Model = Annotated[

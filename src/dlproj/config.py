@@ -64,6 +64,22 @@ def validate(cls: type[T], values: Mapping[str, Any]) -> T:
         ) from None
 
 
+def as_text(value: Any) -> str:
+    """A setting for people."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return repr(value).removesuffix(".0")
+        case list() | tuple():
+            return " ".join(map(as_text, value))
+        case dict():
+            return ", ".join(f"{name} {as_text(item)}" for name, item in value.items())
+    return str(value)
+
+
 def to_dict(config: Config) -> dict[str, Any]:
     """The settings as JSON values, with the command they belong to."""
     values = {

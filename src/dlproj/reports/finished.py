@@ -8,32 +8,14 @@ from typing import Any
 
 from torch import nn
 
+from dlproj.config import resolve
 from dlproj.errors import DlprojError
-from dlproj.experiments import attack, batchnorm, digits, langid, regression, sweep
-from dlproj.grid import SweepConfig
+from dlproj.grid import SETTINGS
 from dlproj.models.files import load_model
-from dlproj.output.console import Table
-from dlproj.output.document import SCHEMA_VERSION
-from dlproj.running.context import Experiment
-from dlproj.settings import (
-    AttackConfig,
-    BatchnormConfig,
-    Config,
-    DigitsConfig,
-    LangidConfig,
-    RegressionConfig,
-)
+from dlproj.output.tables import READERS
+from dlproj.output.tables.base import Table, by_seed
+from dlproj.results.document import check_document
 from dlproj.store.runs import RunDir
-
-EXPERIMENTS: dict[str, tuple[type[Config], Experiment[Any]]] = {
-    "train-digits": (DigitsConfig, digits),
-    "ablate-batchnorm": (BatchnormConfig, batchnorm),
-    "train-regression": (RegressionConfig, regression),
-    "attack": (AttackConfig, attack),
-    "train-langid": (LangidConfig, langid),
-    "sweep": (SweepConfig, sweep),
-}
-ODD = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -86,10 +68,18 @@ class Finished:
 
     def by_seed(self, name: str) -> dict[int, float]:
         """A scalar metric of each seed; none where the run has no such metric."""
-        value = self.metrics.get(name)
-        if isinstance(value, dict) and "values" in value:
-            return dict(zip(self.seeds, value["values"], strict=True))
-        return {self.seeds[0]: value} if isinstance(value, int | float) else {}
+        return by_seed(self.metrics.get(name), self.seeds)
+
+    @property
+    def scalars(self) -> dict[str, dict[int, float]]:
+        """Every number that can be compared between runs, by seed."""
+        found = READERS[self.command].scalars(self.metrics, self.seeds)
+        return {name: values for name, values in found.items() if values}
+
+    @property
+    def headline(self) -> str:
+        """The number that matters most."""
+        return READERS[self.command].headline(self.metrics)
 
 
 def load_run(path: Path) -> Finished:
@@ -102,15 +92,15 @@ def load_run(path: Path) -> Finished:
     if result is None:
         raise DlprojError(f"{path}: not a finished run (no result.json)")
     try:
-        if result["schema_version"] != SCHEMA_VERSION:
-            raise ValueError
-        _, experiment = EXPERIMENTS[result["command"]]
-        tables = experiment.tables(result["metrics"], result["timing"])
-        loaded = Finished(path, result, tables)
-        _ = loaded.seeds, result["environment"]["torch"], dict(result["files"])
-    except ODD:
+        check_document(result)
+        settings = {name: value for name, value in result["config"].items() if name != "command"}
+        resolve(SETTINGS[result["command"]], settings)
+        tables = READERS[result["command"]].tables(result["metrics"], result["timing"])
+        run = Finished(path, result, tables)
+        _ = run.scalars  # as many values as seeds
+    except (ValueError, DlprojError):
         raise DlprojError(f"{path}: its result.json is not of this version of dlproj") from None
-    return loaded
+    return run
 
 
 def find_runs(folder: Path) -> Iterator[Path]:
@@ -132,17 +122,3 @@ def differences(runs: Sequence[Finished]) -> dict[str, list[Any]]:
         for name, values in table.items()
         if any(value != values[0] for value in values)
     }
-
-
-def shown(value: Any) -> str:
-    """A setting for people."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return " ".join(map(shown, value))
-        case dict():
-            return ", ".join(f"{name} {shown(item)}" for name, item in value.items())
-    return str(value)
