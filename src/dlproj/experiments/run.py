@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from dlproj import __version__
 from dlproj.config import to_dict
-from dlproj.errors import DlprojError, Interrupted, UsageError
+from dlproj.errors import DlprojError, UsageError
 from dlproj.experiments.study import repeat
 from dlproj.interrupts import interrupts
 from dlproj.options import Session
@@ -75,29 +76,31 @@ def perform(
         alone = group.rank == 0
         console = Console(quiet=session.quiet or not alone, json=session.json)
         with _open(config, session, group) as run:
-            try:
-                document = run.result
-                if group.first(bytes([document is not None])) == bytes([True]):
-                    console.note(f"{run.path} is finished: nothing to do")
-                else:
-                    machine = choose_machine(
-                        config.device,
-                        config.precision,
-                        config.threads,
-                        group,
-                        trainings=config.trainings,
-                    )
-                    context = Context(machine, run, console, session)
-                    document = document_of(experiment.run, config, context)
-            except Interrupted as interruption:
-                if run.started:
-                    again = " --tensorboard" if session.tensorboard else ""
-                    interruption.resume = f"dlproj {config.command} --resume {run.path}{again}"
-                raise
+            interrupts.resume = partial(resume_command, config, session, run)
+            document = run.result
+            if group.first(bytes([document is not None])) == bytes([True]):
+                console.note(f"{run.path} is finished: nothing to do")
+            else:
+                machine = choose_machine(
+                    config.device,
+                    config.precision,
+                    config.threads,
+                    group,
+                    trainings=config.trainings,
+                )
+                context = Context(machine, run, console, session)
+                document = document_of(experiment.run, config, context)
         if alone and document and show:
             console.result(document, experiment.tables(document["metrics"], document["timing"]))
             console.note(f"everything is in {run.path}")
     return run.path
+
+
+def resume_command(config: Config, session: Session, run: RunDir) -> str | None:
+    """What goes on with a run, as a shell reads it; None when nothing is begun."""
+    again = ["--tensorboard"] if session.tensorboard else []
+    line = ["dlproj", config.command, "--resume", str(run.path), *again]
+    return shlex.join(line) if run.started else None
 
 
 @contextmanager
