@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import write_digits
-from tests.forked import dlproj, fork, warm_up
-from tests.kill_steps import files
+from tests.support.forked import dlproj, fork, warm_up
+from tests.support.kill_steps import files
 
 DIGITS = "--data ../../digits --threads 1 --quiet"
 COMMANDS = {

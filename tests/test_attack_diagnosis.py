@@ -21,8 +21,8 @@ from dlproj.options import Session
 from dlproj.output.console import Console
 from dlproj.output.run_dir import RunDir
 from tests.conftest import Dlproj
-from tests.test_batchnorm_diagnosis import CLAIM
-from tests.test_loop import MACHINE
+from tests.support import schemas
+from tests.support.machine import MACHINE
 
 
 def waves(down: int, across: int) -> torch.Tensor:
@@ -99,7 +99,9 @@ def test_the_command(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     metrics = done.json["metrics"]
     diagnosis = metrics["diagnosis"]
-    jsonschema.validate(diagnosis["claims"], {"type": "array", "minItems": 5, "items": CLAIM})
+    jsonschema.validate(
+        diagnosis["claims"], {"type": "array", "minItems": 5, "items": schemas.CLAIM}
+    )
     row = next(row for row in metrics["attacks"] if row["epsilon"] == diagnosis["epsilon"])
     assert row["epsilon"] > 0
     assert diagnosis["accuracy"]["adversarial"] == row["accuracy"]

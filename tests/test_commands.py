@@ -12,8 +12,8 @@ from safetensors import safe_open
 from dlproj.experiments.trained import load_model
 from dlproj.output.run_dir import seal
 from dlproj.training.checkpoint import unpack
-from tests import schemas
 from tests.conftest import Dlproj
+from tests.support import schemas
 
 QUICK: dict[str, tuple[object, ...]] = {
     "train-digits": (),

@@ -17,14 +17,14 @@ from torch import Tensor
 from dlproj.output.run_dir import RunDir
 from dlproj.training import loop
 from dlproj.training.checkpoint import unpack
-from tests import damage
 from tests.conftest import Dlproj, environment
+from tests.support import damage
 
 ROOT = Path(__file__).parents[1]
 
 
 def script(name: str, *arguments: object) -> dict[str, Any]:
-    """What one of the scripts beside this file reports."""
+    """What one of the scripts of the tests reports."""
     done = subprocess.run(
         [sys.executable, f"tests/{name}.py", *map(str, arguments)],
         cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
@@ -63,14 +63,14 @@ def test_a_signal_in_a_destructor_is_not_lost() -> None:
 def test_stopped_at_every_point_where_the_disk_is_touched(
     kind: str, fewest: int, tmp_path: Path
 ) -> None:
-    report = script("kill_points", kind, tmp_path)
+    report = script("support/kill_points", kind, tmp_path)
     assert report["problems"] == {}
     assert report["points"] >= fewest
     assert {"create", "write", "fsync", "rename", "open", "mkdir"} == set(report["names"])
 
 
 def test_every_training_goes_on_after_a_kill(tmp_path: Path) -> None:
-    for name, found in script("kill_steps", "some", tmp_path).items():
+    for name, found in script("support/kill_steps", "some", tmp_path).items():
         assert found == {"killed": 1, "problems": {}}, name
 
 
@@ -260,7 +260,7 @@ def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
 
 TWENTY = """
 from pathlib import Path
-from tests.forked import dlproj, start, wait, warm_up
+from tests.support.forked import dlproj, start, wait, warm_up
 
 warm_up(Path("warm"))
 line = "train-regression --epochs 1 --batch-size 1024 --no-plots --quiet".split()

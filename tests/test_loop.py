@@ -14,8 +14,8 @@ from dlproj.training.checkpoint import DamagedError, pack_training, unpack_train
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
 from dlproj.training.schedule import make_schedule
+from tests.support.machine import MACHINE
 
-MACHINE = choose_machine("cpu", "fp32", 1)
 SCHEDULES = ("constant", "linear", "cosine", "one-cycle")
 
 
