@@ -1,0 +1,128 @@
+"""Hooks of MkDocs: the page of all commands, and links that hold on the site and in the repository.
+
+The page of commands is made from the command line and the settings, so that it cannot be wrong.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, get_args, get_type_hints
+
+import typer.main
+from annotated_doc import Doc
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from dlproj.cli import app
+from dlproj.config import flag
+from dlproj.ranges import in_words, values_in_words
+from dlproj.settings import Config
+
+INTRODUCTION = """# Commands
+
+Every command answers `--help`. Flags mean the same everywhere. A recipe is a named set of defaults:
+single flags win over it.
+"""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add commands.md, which has no file of its own."""
+    files.append(File.generated(config, "commands.md", content=commands_page()))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Links of CONTRIBUTING.md into docs/, as they are seen from there."""
+    return markdown.replace("](docs/", "](")
+
+
+def commands_page() -> str:
+    """All commands: what each does, its usage, its flags and its recipes."""
+    group: Any = typer.main.get_command(app)
+    settings = {cls.command: cls for cls in subclasses(Config) if hasattr(cls, "command")}
+    parts = [INTRODUCTION]
+    for name, command in group.commands.items():
+        parts += command_section(name, command, settings.get(name))
+    return "\n".join(parts)
+
+
+def subclasses(cls: type[Any]) -> Iterator[type[Any]]:
+    """All classes below one."""
+    for below in cls.__subclasses__():
+        yield below
+        yield from subclasses(below)
+
+
+def command_section(name: str, command: Any, settings: type[Config] | None) -> Iterator[str]:
+    """One command."""
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    usage = " ".join(["dlproj", name, *(each.metavar for each in arguments), "[FLAG...]"])
+    yield f"## {name}\n\n{command.help}\n\n```text\n{usage}\n```\n"
+    if arguments:
+        rows = [[f"`{each.metavar}`", each.help or ""] for each in arguments]
+        yield table(["argument", "what it is"], rows)
+    panels: dict[str, list[list[str]]] = {}
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            panel = getattr(parameter, "rich_help_panel", None) or "Flags"
+            panels.setdefault(panel, []).append(flag_row(parameter, settings))
+    for panel, rows in panels.items():
+        heading = f"**{panel}**\n\n" if len(panels) > 1 else ""
+        yield heading + table(["flag", "what it does", "values", "default"], rows)
+    if settings and settings.recipes:
+        yield from recipes_section(settings)
+
+
+def flag_row(parameter: Any, settings: type[Config] | None) -> list[str]:
+    """A flag, from the setting that it was made of, or else as the command line has it."""
+    names = " ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    fields = {field.name: field for field in dataclasses.fields(settings)} if settings else {}
+    if settings and parameter.name in fields and parameter.name != "grid":
+        hint = get_type_hints(settings, include_extras=True)[parameter.name]
+        default = in_default_words(fields[parameter.name].default)
+        return [names, description(hint), values_in_words(hint), default]
+    shown = "" if settings and settings.command == "sweep" and parameter.default is None else (
+        in_default_words(parameter.default))  # fmt: skip
+    return [names, parameter.help or "", "", shown]
+
+
+def description(hint: Any) -> str:
+    """The sentence in an annotation."""
+    return next(note.documentation for note in get_args(hint) if isinstance(note, Doc))
+
+
+def in_default_words(default: Any) -> str:
+    """A default value for people."""
+    match default:
+        case None | dataclasses.MISSING:
+            return ""
+        case bool():
+            return "yes" if default else "no"
+        case tuple():
+            return " ".join(map(str, default))
+    return str(default)
+
+
+def recipes_section(settings: type[Config]) -> Iterator[str]:
+    """What each recipe sets; a setting that it leaves alone keeps its default."""
+    recipes = settings.recipes
+    names = list(dict.fromkeys(name for recipe in recipes.values() for name in recipe))
+    defaults = {field.name: field.default for field in dataclasses.fields(settings)}
+    rows = [
+        [f"`{flag(name)}`"]
+        + [in_default_words(recipe.get(name, defaults[name])) for recipe in recipes.values()]
+        for name in names
+    ]
+    yield "**Recipes**\n\n" + table(["flag", *(f"`{name}`" for name in recipes)], rows)
+    for changes, where in ((settings.shipped, "the words that ship"),
+                           (settings.robust, "`--adversarial`")):  # fmt: skip
+        if changes:
+            given = [f"`{flag(name)} {value}`" for name, value in changes.items()]
+            yield f"With {where}, `standard` takes {in_words(given, 'and')}.\n"
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """A table of Markdown, without the columns that are empty."""
+    kept = [column for column in range(len(heads)) if any(row[column] for row in rows)]
+    lines = [[heads[column] for column in kept], ["---"] * len(kept)]
+    lines += [[row[column].replace("|", "\\|") for column in kept] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
