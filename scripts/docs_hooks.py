@@ -4,6 +4,7 @@ The page of commands is made from the command line and the settings, so that it 
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import Any, get_args, get_type_hints
 
@@ -79,10 +80,15 @@ def flag_row(parameter: Any, settings: type[Config] | None) -> list[str]:
     if settings and parameter.name in fields and parameter.name != "grid":
         hint = get_type_hints(settings, include_extras=True)[parameter.name]
         default = in_default_words(fields[parameter.name].default)
-        return [names, description(hint), values_in_words(hint), default]
+        return [names, as_code(description(hint)), values_in_words(hint), default]
     shown = "" if settings and settings.command == "sweep" and parameter.default is None else (
         in_default_words(parameter.default))  # fmt: skip
-    return [names, parameter.help or "", "", shown]
+    return [names, as_code(parameter.help or ""), "", shown]
+
+
+def as_code(text: str) -> str:
+    """The flags that a sentence names, as code that is not broken at its hyphens."""
+    return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*)", r'<code class="flag">\1</code>', text)
 
 
 def description(hint: Any) -> str:

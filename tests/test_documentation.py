@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer.main
 
+import dlproj
 from dlproj.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -99,9 +100,14 @@ def test_links_of_the_repository_s_pages_lead_somewhere(page: str) -> None:
         link for link in links
         if not link.startswith("https://") and not (ROOT / link.split("#")[0]).exists()
     ]  # fmt: skip
-    if missing == ["docs/commands.md"]:  # the site makes it
-        missing = []
     assert missing == []
+
+
+def test_the_example_of_the_python_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(example, "python.md", "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out
 
 
 def test_pictures_fetch_nothing() -> None:
@@ -127,7 +133,9 @@ def test_the_site_shows_every_function_command_and_flag(site: Path) -> None:
     def seen(page: str) -> str:
         return re.sub(r"<[^>]*>", "", (site / page).read_text(encoding="utf-8"))
 
-    assert "lr: float = 0.02" in seen("python.html")
+    python = seen("python.html")
+    assert "lr: float = 0.02" in python
+    assert all(f"{name}(" in python for name in dlproj.__all__ if name.islower())
     shown = seen("commands.html")
     for name, command in GROUP.commands.items():
         assert command.help in shown, name
@@ -135,6 +143,7 @@ def test_the_site_shows_every_function_command_and_flag(site: Path) -> None:
             assert parameter.param_type_name == "argument" or parameter.opts[0] in shown
 
 
-def test_the_site_fetches_nothing(site: Path) -> None:
+def test_the_site_fetches_nothing_and_searches_where_it_lies(site: Path) -> None:
+    assert (site / "search/search_index.js").is_file()  # for pages that are opened as files
     for page in (*site.rglob("*.html"), *site.rglob("*.css")):
         assert not re.search(FETCHED, page.read_text(encoding="utf-8")), page
