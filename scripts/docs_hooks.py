@@ -6,17 +6,18 @@ The page of commands is made from the command line and the settings, so that it 
 import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import typer.main
-from annotated_doc import Doc
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from dlproj.cli import app
-from dlproj.config import flag
-from dlproj.ranges import in_words, values_in_words
+from dlproj.config import as_text, flag
+from dlproj.flags import help_text
+from dlproj.session import Session
 from dlproj.settings import Config
+from dlproj.settings.ranges import in_words, values_in_words
 
 INTRODUCTION = """# Commands
 
@@ -76,36 +77,23 @@ def command_section(name: str, command: Any, settings: type[Config] | None) -> I
 def flag_row(parameter: Any, settings: type[Config] | None) -> list[str]:
     """A flag, from the setting that it was made of, or else as the command line has it."""
     names = " ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    fields = {field.name: field for field in dataclasses.fields(settings)} if settings else {}
-    if settings and parameter.name in fields and parameter.name != "grid":
-        hint = get_type_hints(settings, include_extras=True)[parameter.name]
-        default = in_default_words(fields[parameter.name].default)
-        return [names, as_code(description(hint)), values_in_words(hint), default]
-    shown = "" if settings and settings.command == "sweep" and parameter.default is None else (
-        in_default_words(parameter.default))  # fmt: skip
-    return [names, as_code(parameter.help or ""), "", shown]
+    for cls in (settings, Session) if settings else ():
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        if parameter.name in fields:
+            hint = get_type_hints(cls, include_extras=True)[parameter.name]
+            default = shown(fields[parameter.name].default)
+            return [names, as_code(help_text(hint)), values_in_words(hint), default]
+    return [names, as_code(parameter.help or ""), "", shown(parameter.default)]
+
+
+def shown(default: Any) -> str:
+    """A default for people; none where there is none."""
+    return "" if default is None or default is dataclasses.MISSING else as_text(default)
 
 
 def as_code(text: str) -> str:
     """The flags that a sentence names, as code that is not broken at its hyphens."""
     return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*)", r'<code class="flag">\1</code>', text)
-
-
-def description(hint: Any) -> str:
-    """The sentence in an annotation."""
-    return next(note.documentation for note in get_args(hint) if isinstance(note, Doc))
-
-
-def in_default_words(default: Any) -> str:
-    """A default value for people."""
-    match default:
-        case None | dataclasses.MISSING:
-            return ""
-        case bool():
-            return "yes" if default else "no"
-        case tuple():
-            return " ".join(map(str, default))
-    return str(default)
 
 
 def recipes_section(settings: type[Config]) -> Iterator[str]:
@@ -115,14 +103,14 @@ def recipes_section(settings: type[Config]) -> Iterator[str]:
     defaults = {field.name: field.default for field in dataclasses.fields(settings)}
     rows = [
         [f"`{flag(name)}`"]
-        + [in_default_words(recipe.get(name, defaults[name])) for recipe in recipes.values()]
+        + [as_text(recipe.get(name, defaults[name])) for recipe in recipes.values()]
         for name in names
     ]
     yield "**Recipes**\n\n" + table(["flag", *(f"`{name}`" for name in recipes)], rows)
     for changes, where in ((settings.shipped, "the words that ship"),
                            (settings.robust, "`--adversarial`")):  # fmt: skip
         if changes:
-            given = [f"`{flag(name)} {value}`" for name, value in changes.items()]
+            given = [f"`{flag(name)} {as_text(value)}`" for name, value in changes.items()]
             yield f"With {where}, `standard` takes {in_words(given, 'and')}.\n"
 
 

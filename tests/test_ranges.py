@@ -7,7 +7,7 @@ import pytest
 from annotated_doc import Doc
 from annotated_types import Ge, Gt, Le, Lt
 
-from dlproj.ranges import in_words, values_in_words
+from dlproj.settings.ranges import in_words, values_in_words
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from dlproj.ranges import in_words, values_in_words
         (Annotated[int, Ge(1), Le(1_000_000), Doc("…")], "1 to 1,000,000"),
         (Annotated[int, Ge(0), Lt(10)], "0 to 9"),
         (Annotated[int, Ge(1)], "1 or more"),
-        (Annotated[float, Ge(0), Lt(1)], "from 0, below 1"),
+        (Annotated[float, Ge(0), Lt(1)], "0 or more, below 1"),
         (Annotated[float, Gt(0), Le(1000)], "above 0, at most 1,000"),
         (Annotated[Annotated[int, Ge(1), Le(8)] | None, Doc("…")], "1 to 8"),
         (Annotated[tuple[Annotated[float, Ge(0), Le(100)], ...], Doc("…")], "0 to 100"),
