@@ -219,9 +219,7 @@ def devices(incomplete: str) -> list[str]:
 
 def _panel(cls: type[Config], name: str) -> str:
     """The heading in the help: fields of one class stand together, the command's own first."""
-    owner = next(
-        base for base in reversed(cls.__mro__) if name in vars(base).get("__annotations__", ())
-    )
+    owner = next(base for base in reversed(cls.__mro__) if name in inspect.get_annotations(base))
     return {TrainingConfig: "Training", Config: "Repeatability and machine"}.get(
         owner, "Experiment"
     )
