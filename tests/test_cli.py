@@ -134,7 +134,7 @@ WRONG = [
     ("verify a b", "verify takes one RUN, not also 'b'"),
     ("train-digits --checkpoint-every -1", "--checkpoint-every must be steps, as in 500, or secon"),
     ("train-digits --checkpoint-every", "--checkpoint-every needs a value: steps, as in 500"),
-    ("train-digits --quiet=3", "--quiet takes no value: write --quiet alone"),
+    ("report --quiet=3", "--quiet takes no value: write --quiet alone"),
     ("train-digits --plots=no", "--plots takes no value: write --plots or --no-plots alone"),
     ("--version=3", "--version takes no value: write --version alone"),
     ("train-digits --out=", "--out needs a value, not ''"),
@@ -148,7 +148,7 @@ WRONG = [
     ("train-digits --jobs 0", "--jobs must be a whole number of at least 1, not 0"),
     ("train-digits --jobs two", "--jobs must be a whole number of at least 1, not 'two'"),
     ("train-digits --cluster tcp://127.0.0.1:9", "--cluster spreads several trainings"),
-    ("train-digits --cluster", "--cluster needs a value: ADDRESS (train on a Dask cluster"),
+    ("train-digits --cluster", "--cluster needs a value: train on the Dask cluster"),
     ("attack --jobs 2", "attack has no flag --jobs, which belongs to train-digits, "),
     ("sweep", "COMMAND: name what to train"),
     (

@@ -8,26 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from dlproj.errors import UsageError
-from dlproj.grid import SweepConfig
+from dlproj.grid import SETTINGS
 from dlproj.messages import alternatives, expected, item, refusal, shown
-from dlproj.settings import (
-    AttackConfig,
-    BatchnormConfig,
-    DigitsConfig,
-    LangidConfig,
-    RegressionConfig,
-)
+from dlproj.session import Session
 
 if TYPE_CHECKING:
     from typer import TyperException
     from typer.core import TyperCommand, TyperGroup
-
-SETTINGS = {
-    cls.command: cls
-    for cls in (
-        DigitsConfig, BatchnormConfig, RegressionConfig, AttackConfig, LangidConfig, SweepConfig,
-    )
-}  # fmt: skip
 
 
 def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) -> str:
@@ -125,10 +112,10 @@ def _wanted(parameter: Any, command: Any) -> str:
 
 def _hint(parameter: Any, command: "TyperCommand") -> Any:
     """The annotation behind a flag or an argument, with its limits."""
-    settings = SETTINGS.get(str(command.name))
-    hints = get_type_hints(settings, include_extras=True) if settings else {}
-    if parameter.name in hints:
-        return hints[parameter.name]
+    for owner in (SETTINGS.get(str(command.name)), Session):
+        hints = get_type_hints(owner, include_extras=True) if owner else {}
+        if parameter.name in hints:
+            return hints[parameter.name]
     function = inspect.unwrap(command.callback)  # type: ignore[arg-type]
     return inspect.signature(function).parameters[parameter.name].annotation
 
