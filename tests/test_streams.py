@@ -209,3 +209,25 @@ def test_files_are_for_whom_the_umask_says(tmp_path: Path) -> None:
         assert shell(f"umask {mask}; dlproj {QUICK} --out {mask}").returncode == 0
         for name in ("result.json", "metrics.jsonl", "model.safetensors"):
             assert (tmp_path / mask / name).stat().st_mode & 0o777 == mode, name
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("train-digits --config odd", "config.json"),
+        ("train-digits --resume odd", "config.json"),
+        ("attack --model odd", "model.safetensors"),
+        ("compare odd odd", "result.json"),
+        ("report odd", "result.json"),
+        ("verify odd", "result.json"),
+    ],
+)
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+    line: str, name: str, dlproj: Dlproj, tmp_path: Path
+) -> None:
+    (tmp_path / "odd").mkdir()
+    os.mkfifo(tmp_path / "odd" / name)
+    done = dlproj(*line.split())
+    assert (done.code, done.err.count("\n")) == (1, 1), done.err
+    assert "odd" in done.err
