@@ -68,7 +68,7 @@ def command_line(dlproj: Dlproj) -> Dlproj:
 
 
 def test_wrong_settings_are_errors_of_python(tmp_path: Path) -> None:
-    with pytest.raises(dlproj.UsageError, match="--lr must be greater than 0, not -1"):
+    with pytest.raises(dlproj.UsageError, match=r"--lr must be a number above 0 and .*, not -1"):
         dlproj.train_digits(lr=-1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'rate'"):
         dlproj.train_digits(rate=1)  # type: ignore[call-arg]

@@ -21,13 +21,14 @@ from tests.conftest import Dlproj, environment
 from tests.support import damage
 
 ROOT = Path(__file__).parents[1]
+PYTHONPATH = f"{ROOT}/src:{ROOT}"
 
 
 def script(name: str, *arguments: object) -> dict[str, Any]:
     """What one of the scripts of the tests reports."""
     done = subprocess.run(
         [sys.executable, f"tests/{name}.py", *map(str, arguments)],
-        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        cwd=ROOT, env={**environment(), "PYTHONPATH": PYTHONPATH}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -251,7 +252,7 @@ main()
 
 def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", TWENTY], env={**environment(), "PYTHONPATH": str(ROOT)},
+        [sys.executable, "-c", TWENTY], env={**environment(), "PYTHONPATH": PYTHONPATH},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[-1]) == [0] * 20

@@ -186,12 +186,13 @@ def predict_langid(
     from dlproj.output.console import Console
     from dlproj.tools.predict import predict_languages
 
+    inputs = [
+        line for word in words or [] for line in (read_lines(None) if word == "-" else [word])
+    ]
     if file is not None:
-        words = [*(words or []), *read_lines(file)]
-    elif words == ["-"]:
-        words = read_lines(None)
+        inputs += read_lines(None if file == Path("-") else file)
     predict_languages(
-        words or [],
+        inputs,
         model=model,
         device=device,
         console=Console(quiet=quiet, json=json),

@@ -71,8 +71,6 @@ def _range(notes: Sequence[Any]) -> str:
                 high = ("at most", limit)
             case Lt(lt=limit):
                 high = ("below", limit)
-            case object(min=int(limit)):  # of a flag that is no setting
-                low = ("of at least", limit)
     if low and high and (low[0], high[0]) == ("of at least", "at most"):
         return f" from {low[1]} to {high[1]}"
     words = [f"{word} {limit}" for word, limit in filter(None, (low, high))]

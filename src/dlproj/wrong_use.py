@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from dlproj.errors import UsageError
 from dlproj.grid import SETTINGS
 from dlproj.messages import alternatives, expected, item, refusal, shown
+from dlproj.session import Session
 
 if TYPE_CHECKING:
     from typer import TyperException
@@ -111,10 +112,10 @@ def _wanted(parameter: Any, command: Any) -> str:
 
 def _hint(parameter: Any, command: "TyperCommand") -> Any:
     """The annotation behind a flag or an argument, with its limits."""
-    settings = SETTINGS.get(str(command.name))
-    hints = get_type_hints(settings, include_extras=True) if settings else {}
-    if parameter.name in hints:
-        return hints[parameter.name]
+    for owner in (SETTINGS.get(str(command.name)), Session):
+        hints = get_type_hints(owner, include_extras=True) if owner else {}
+        if parameter.name in hints:
+            return hints[parameter.name]
     function = inspect.unwrap(command.callback)  # type: ignore[arg-type]
     return inspect.signature(function).parameters[parameter.name].annotation
 

@@ -17,6 +17,7 @@ from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tests.conftest import write_digits
 from tests.support.forked import dlproj, start, wait, warm_up
@@ -35,9 +36,9 @@ class Moments:
     """Stands in for `draw` of a command's figures: there, the process is forked many times."""
 
     def __init__(self, name: str, moments: int, folder: Path) -> None:
-        module: Any = import_module(f"dlproj.output.figures.{FIGURES[name]}")
-        self.draw, self.moments, self.folder = module.draw, moments, folder
-        module.draw = self
+        figures = import_module(f"dlproj.output.figures.{FIGURES[name]}")
+        self.draw, self.moments, self.folder = figures.draw, moments, folder
+        mock.patch.object(figures, "draw", self).start()
 
     def __call__(self, *arguments: Any) -> None:
         """Draw without a signal first, to know how long that takes; then with one, many times."""

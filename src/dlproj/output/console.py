@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+UNLIMITED = 100_000  # letters of a line
 
 REFRESH = 0.2  # seconds between two looks of a line that changes
 
@@ -51,8 +52,13 @@ class Console:
     def __init__(self, *, quiet: bool = False, json: bool = False) -> None:
         self._quiet = quiet
         self._json = json
-        self._out = RichConsole(highlight=False)
-        self._err = RichConsole(stderr=True, highlight=False)
+        self._out = _open(stderr=False)
+        self._err = _open(stderr=True)
+
+    @property
+    def _draws(self) -> bool:
+        """Whether a bar can be drawn: not in a file, even where colours are forced."""
+        return self._err.file.isatty() and not self._err.is_dumb_terminal
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Taken to another process, it is silent there."""
@@ -67,7 +73,7 @@ class Console:
         """Pass steps through, showing how the training goes: a bar, or a line for each epoch."""
         if self._quiet:
             yield from steps
-        elif self._err.is_terminal:
+        elif self._draws:
             yield from self._bar(steps, unit)
         elif _in_notebook():
             yield from self._line_in_place(steps, unit)
@@ -122,7 +128,7 @@ class Console:
 
     def count(self, items: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
         """Pass items through, showing on a terminal how many are done, of so many in total."""
-        hidden = self._quiet or not self._err.is_terminal
+        hidden = self._quiet or not self._draws
         columns = (
             TextColumn(f"{{task.completed}}/{{task.total}} {unit}"),
             BarColumn(bar_width=None),
@@ -134,7 +140,8 @@ class Console:
     def result(self, document: dict[str, Any], tables: Iterable[Table]) -> None:
         """The result of a command: tables, or the JSON document."""
         if self._json:
-            print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+            ascii_only = not self._out.encoding.startswith("utf")
+            print(json.dumps(document, indent=2, ensure_ascii=ascii_only, allow_nan=False))
             return
         for table in tables:
             # The title stands by itself, because rich would fold it to the width of the table.
@@ -153,10 +160,18 @@ def _in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
+def _open(*, stderr: bool) -> RichConsole:
+    """The terminal; or else, for other programs, lines of any length."""
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return RichConsole(stderr=stderr, highlight=False, width=None if terminal else UNLIMITED)
+
+
 def _render(table: Table) -> RichTable:
     rendered = RichTable(box=box.SIMPLE_HEAD, show_header=any(table.columns))
     for index, column in enumerate(table.columns):
-        rendered.add_column(column, justify="right" if index and table.numbers else "left")
+        rendered.add_column(
+            column, justify="right" if index and table.numbers else "left", overflow="fold"
+        )
     for row in table.rows:
         rendered.add_row(*row)
     return rendered

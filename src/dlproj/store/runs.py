@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from dlproj.errors import DlprojError
 from dlproj.interrupts import interrupts
-from dlproj.limits import read_limited
+from dlproj.limits import file_in, read_limited
 from dlproj.store.tensorboard import EVENTS, Events, check_installed
 
 RECORDS = "metrics.jsonl"
@@ -71,7 +71,7 @@ class RunDir:
             DlprojError: it is damaged.
         """
         try:
-            value = json.loads(read_limited(self.path / name, MAX_BYTES))
+            value = json.loads(read_limited(file_in(self.path, name), MAX_BYTES))
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError):
@@ -162,7 +162,7 @@ class RunDir:
                 return
 
     def _lines(self) -> list[bytes]:
-        path = self.path / RECORDS
+        path = file_in(self.path, RECORDS)
         return path.read_bytes().splitlines(keepends=True) if path.exists() else []
 
     def child(self, name: str) -> "RunDir":
