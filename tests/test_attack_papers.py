@@ -245,9 +245,15 @@ def test_ten_steps_are_the_default(linear: tuple[nn.Module, Tensor, Tensor], nor
     for attack in (attacks.bim, attacks.mifgsm):
         made = attack(*linear, epsilon=0.1, norm=norm)
         torch.testing.assert_close(made, attack(*linear, epsilon=0.1, norm=norm, steps=10))
-    made, other = (
-        attacks.pgd(*linear, epsilon=0.1, norm=norm, generator=seeded(), **options)
-        for options in ({}, {"steps": 10, "restarts": 1, "random_start": True})
+    made = attacks.pgd(*linear, epsilon=0.1, norm=norm, generator=seeded())
+    other = attacks.pgd(
+        *linear,
+        epsilon=0.1,
+        norm=norm,
+        generator=seeded(),
+        steps=10,
+        restarts=1,
+        random_start=True,
     )
     assert torch.equal(made, other)
 
@@ -294,8 +300,9 @@ def test_projections_stay_within_both_bounds_and_move_no_more_than_they_must() -
 
 
 def test_an_attack_without_a_gradient_to_follow_stays_finite() -> None:
-    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
-    nn.init.zeros_(model[1].weight)
+    linear = nn.Linear(12, 3)
+    nn.init.zeros_(linear.weight)
+    model = nn.Sequential(nn.Flatten(), linear)
     images, labels = torch.rand(2, 3, 2, 2), torch.tensor([0, 1])
     for attack, norm in itertools.product((attacks.fgsm, attacks.mifgsm), NORMS):
         assert torch.equal(attack(model, images, labels, epsilon=0.1, norm=norm), images)

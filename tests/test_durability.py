@@ -75,7 +75,8 @@ def test_every_training_goes_on_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_signals_at_any_moment(tmp_path: Path) -> None:
-    for name, found in script("signal_moments", 6, tmp_path, "train-digits", "attack").items():
+    done = script("support/signal_moments", 6, tmp_path, "train-digits", "attack")
+    for name, found in done.items():
         assert found["problems"] == {}, name
         assert found["met"] >= 4
         assert found["resumed"] >= 3

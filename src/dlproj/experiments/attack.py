@@ -10,7 +10,6 @@ from torch import Tensor
 
 from dlproj import attacks
 from dlproj.attacks.result import Attacked
-from dlproj.config import to_dict
 from dlproj.data.batches import epoch_generator
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.diagnosis.attack import IMAGES, Subject, diagnose
@@ -38,7 +37,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
     images, labels = to_pixels(test.pictures).to(device), test.labels.to(device)
     context.console.note(f"attacking {path}")
-    context.run.write_json("config.json", to_dict(config))
+    context.start(config)
 
     clean = predict_all(model, images, config, context)
     if int(labels.max()) >= clean.shape[1]:

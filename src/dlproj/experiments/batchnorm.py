@@ -11,7 +11,6 @@ from typing import Any
 import torch.nn.functional as F
 from torch import nn
 
-from dlproj.config import to_dict
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits, load_digits
 from dlproj.data.distortions import distorted_pixels
@@ -36,8 +35,7 @@ SIGNIFICANT = 0.05
 def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
     digits = _digits(config.data)
-    if not context.run.started:
-        context.run.write_json("config.json", to_dict(config))
+    context.start(config)
     runs = train_cells(config, context)
 
     cells = compare_arms(runs, config.lr)
@@ -194,9 +192,9 @@ def compare_at(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The two arms at one learning rate, paired by seed."""
     cell: dict[str, Any] = {"lr": lr}
     for arm in ARMS:
-        own = [run for run in runs if run["arm"] == arm]
-        cell[arm] = describe([run["accuracy"] for run in own]) | {
-            "diverged": sum(run["diverged"] for run in own)
+        in_arm = [run for run in runs if run["arm"] == arm]
+        cell[arm] = describe([run["accuracy"] for run in in_arm]) | {
+            "diverged": sum(run["diverged"] for run in in_arm)
         }
     return cell | paired_test(cell["with"]["values"], cell["without"]["values"])
 

@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dlproj.config import to_dict
 from dlproj.output.console import Console
 from dlproj.session import Session
+from dlproj.settings import Config
 from dlproj.store.runs import RunDir
 from dlproj.training.device import Machine
 
@@ -18,6 +20,11 @@ class Context:
     run: RunDir
     console: Console
     session: Session
+
+    def start(self, config: Config) -> None:
+        """Note the settings in the run, once all that they name is found: now it can be resumed."""
+        if not self.run.started:
+            self.run.write_json("config.json", to_dict(config))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Signal a command at many moments from its start to its end, and go on with what it left.
 
-Usage: python tests/signal_moments.py MOMENTS FOLDER COMMAND...
+Usage: python tests/support/signal_moments.py MOMENTS FOLDER COMMAND...
 
 Moments are told by the processor time that the command has used, so that a busy machine changes
 nothing: they pass through reading, training, evaluation, attack and figures. SIGINT and SIGTERM
