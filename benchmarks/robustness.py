@@ -1,4 +1,4 @@
-"""Robust accuracy under each attack, beside torchattacks: the same model, images and epsilon, in one run.
+"""Robust accuracy under each attack, beside torchattacks: on the same images, in one run.
 
 Usage: .venv/bin/python benchmarks/robustness.py [MODEL] [--epsilon 0.1] [--images 500]
 
