@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import file_in, read_limited
-from dlproj.messages import expected, item, refusal, shown
+from dlproj.messages import expected, item, refusal
 from dlproj.settings import Config
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def _problem(cls: type[Any], error: "ErrorDetails") -> str:
     name, *inside = error["loc"]
     hint = get_type_hints(cls, include_extras=True).get(str(name))
     if hint is None:  # of a file, and so any text
-        named = flag(str(name))
-        return f"{named if named.isprintable() else shown(named)}: not a setting of {cls.command}"
+        return f"{flag(repr(name)[1:-1])}: not a setting of {cls.command}"
     if error["type"] == "missing":
         return f"{flag(str(name))} must be given: {expected(hint)}"
     return refusal(flag(str(name)), item(hint) if inside else hint, error["input"])
