@@ -139,11 +139,9 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 @pytest.mark.parametrize("total", [0, 1, 2, 7, 12])
 def test_shares_are_even_and_hold_each_example_once(size: int, total: int) -> None:
-    groups = [Group(rank, size) for rank in range(size)]
-    shares = [list(range(total))[group.share(total)] for group in groups]
+    shares = [list(range(total))[Group(rank, size, total).share] for rank in range(size)]
     assert [*itertools.chain(*shares)] == list(range(total))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
-    assert all(group.total == total for group in groups)
 
 
 def test_a_process_alone_keeps_what_it_has() -> None:
@@ -164,7 +162,7 @@ def connected() -> Iterator[Group]:
 
 
 def test_what_processes_tell_each_other(connected: Group) -> None:
-    connected.share(8)
+    connected.total = 8
     assert connected.mean([1.5, float("nan")], weight=4)[0] == 1.5 * 4 / 8
     assert connected.mean([float("nan")], weight=0) == [0]  # of a share without examples
     assert connected.any(True) is True
@@ -185,7 +183,7 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
     spread = connected.spread(model)
     assert isinstance(spread, nn.parallel.DistributedDataParallel)
     assert [type(module) for module in model] == [GlobalBatchNorm2d, GlobalDropout, nn.Linear]
-    connected.share(5)
+    connected.total = 5
     expected, given = plain(own), shared(ours)
     torch.testing.assert_close(given, expected)
     weights = torch.randn_like(expected)
@@ -197,7 +195,7 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
     for name, value in plain.state_dict().items():
         torch.testing.assert_close(shared.state_dict()[name], value, msg=name)
     torch.testing.assert_close(shared.eval()(x), plain.eval()(x))
-    connected.share(1)
+    connected.total = 1
     shared.train()(x[:1, :, :1, :1])  # one value: its variance is 0, and no division by 0
     assert all(value.isfinite().all() for value in shared.state_dict().values())
 
@@ -205,7 +203,7 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
 def test_batchnorm_in_sixteen_bits_sums_in_thirty_two(connected: Group) -> None:
     model = nn.Sequential(nn.BatchNorm2d(1))
     parallel._replace(model, connected)
-    connected.share(64)
+    connected.total = 64
     x = 300 + torch.randn(64, 1, 20, 20, generator=torch.Generator().manual_seed(0))
     made = model(x.half())
     assert made.dtype == torch.float16
@@ -218,11 +216,11 @@ def test_dropout_takes_its_share_of_what_one_process_draws() -> None:
     torch.manual_seed(3)
     expected = nn.Dropout(0.4)(whole)
     for rank in (0, 1):
-        group = Group(rank, 2)
+        group = Group(rank, 2, total=7)
         model = nn.Sequential(nn.Dropout(0.4))
         parallel._replace(model, group)
         torch.manual_seed(3)
-        parts.append(model(whole[group.share(7)]))
+        parts.append(model(whole[group.share]))
         assert torch.equal(model.eval()(whole), whole)
     assert torch.equal(torch.cat(parts), expected)
 
