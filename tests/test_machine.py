@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,9 +155,9 @@ def test_a_process_alone_keeps_what_it_has() -> None:
 
 
 @pytest.fixture
-def connected() -> Iterator[Group]:
+def connected(tmp_path: Path) -> Iterator[Group]:
     """A process that takes itself for one of two, though there is no other: sums are its own."""
-    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    dist.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
     yield Group(0, 2)
     dist.destroy_process_group()
 
