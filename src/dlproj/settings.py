@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_doc import Doc
 from annotated_types import Ge, Gt, Le, Lt
 
+from dlproj.dialect import Dialect
 from dlproj.errors import UsageError
 
 Recipes = Mapping[str, Mapping[str, Any]]
@@ -35,6 +36,21 @@ Momentum = Annotated[float, Ge(0), Lt(1), Doc("SGD's momentum, Adam's beta1.")]
 WeightDecay = Annotated[float, Ge(0), Le(100), Doc("Weight decay of the optimiser.")]
 LabelSmoothing = Annotated[
     float, Ge(0), Lt(1), Doc("Share of each target that goes to all classes alike.")
+]
+Columns = Annotated[
+    str | None, Doc("Of --data: its two columns, by name or number, as in word,label or 2,1.")
+]
+Delimiter = Annotated[
+    str | None, Doc("Of --data: what separates columns: tab, space, comma, semicolon, or another.")
+]
+Encoding = Annotated[str | None, Doc("Of --data: how its text is encoded, as in cp1252.")]
+Transpose = Annotated[
+    Literal["auto", "yes", "no"],
+    Doc("Of --data: whether its images lie transposed, as EMNIST's; auto looks at them."),
+]
+Images = Annotated[
+    Path | None,
+    Doc("Images to use instead: a folder of IDX files or of a folder a class, .npz, or .csv."),
 ]
 Schedule = Annotated[
     Literal["constant", "linear", "cosine", "one-cycle"],
@@ -173,7 +189,8 @@ class DigitsConfig(TrainingConfig):
         Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
         Doc("mnist ships; the others are downloaded once."),
     ] = "mnist"
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: Images = None
+    transpose: Transpose = "auto"
     validation: Annotated[
         int, Ge(0), Le(1_000_000), Doc("Training images held out and scored after each epoch.")
     ] = 0
@@ -182,6 +199,7 @@ class DigitsConfig(TrainingConfig):
         super().__post_init__()
         if self.data is not None and self.dataset != "mnist":
             raise UsageError("--data and --dataset both name the images: give one of them")
+        check_transpose(self.transpose, self.data)
 
     @property
     def divisible(self) -> bool:
@@ -216,9 +234,31 @@ class RegressionConfig(TrainingConfig):
         Literal["sin", "cos", "sin3x", "abs", "gauss", "sinc", "sawtooth", "square"],
         Doc("What is learnt, on [-2π, 2π]."),
     ] = "sin"
-    data: Annotated[Path | None, Doc("CSV file of x,y to fit instead of a function.")] = None
+    data: Annotated[Path | None, Doc("Table of x and y, as CSV, to fit instead of a function.")] = (
+        None
+    )
+    columns: Columns = None
+    delimiter: Delimiter = None
+    encoding: Encoding = None
+    decimal: Annotated[
+        Literal["point", "comma"] | None, Doc("Of --data: what stands before decimals.")
+    ] = None
     precision: Precision = "fp32"
     threads: Threads = 1  # more would wait for each other longer than they work
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_dialect(self.dialect, self.data)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table of `data` is written."""
+        return Dialect(
+            columns=self.columns,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            decimal=self.decimal,
+        )
 
     @property
     def divisible(self) -> bool:
@@ -272,7 +312,19 @@ class LangidConfig(TrainingConfig):
     data: Annotated[
         Path | None, Doc("The course's .npz, or a .csv of word,label, instead of what ships.")
     ] = None
+    columns: Columns = None
+    delimiter: Delimiter = None
+    encoding: Encoding = None
     precision: Precision = "fp32"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_dialect(self.dialect, self.data)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table of `data` is written."""
+        return Dialect(columns=self.columns, delimiter=self.delimiter, encoding=self.encoding)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -320,7 +372,8 @@ class AttackConfig(Config):
     diagnose: Annotated[
         bool, Doc("Also measure why they work: spectra, filters, noise, transfer and margins.")
     ] = False
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: Images = None
+    transpose: Transpose = "auto"
     precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
@@ -329,6 +382,7 @@ class AttackConfig(Config):
             raise UsageError("--method square measures --norm linf alone")
         if self.diagnose and (self.targeted or not any(self.epsilon)):
             raise UsageError("--diagnose needs an --epsilon above 0 and no --targeted")
+        check_transpose(self.transpose, self.data)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -357,12 +411,37 @@ class BatchnormConfig(Config):
     diagnose: Annotated[
         bool, Doc("Also measure what BatchNorm changes inside the network, layer by layer.")
     ] = False
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: Images = None
+    transpose: Transpose = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_transpose(self.transpose, self.data)
 
     @property
     def trainings(self) -> int:
         """How many trainings it is, which do not depend on each other."""
         return 2 * len(self.lr) * self.seeds
+
+
+def check_dialect(dialect: Dialect, data: Path | None) -> None:
+    """Whether there is a table of which it is said how it is written.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if data is None and dialect.given:
+        raise UsageError(f"{', '.join(dialect.given)} says how --data is written: give that too")
+
+
+def check_transpose(transpose: str, data: Path | None) -> None:
+    """Whether there are images that may lie transposed.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if data is None and transpose != "auto":
+        raise UsageError(f"--transpose {transpose} is about the images of --data: give that too")
 
 
 DEVICES = ("auto", "cpu", "cuda", "mps")  # and cuda:0, cuda:1, …
