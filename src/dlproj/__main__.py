@@ -1,10 +1,12 @@
 """Where the command line begins and ends: signals first, then one line and an exit code."""
 
+import io
 import os
 import sys
 
 from dlproj.errors import DlprojError, Interrupted, LostProcessError, UsageError
 from dlproj.interrupts import interrupts
+from dlproj.output.visible import visible
 
 # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold. But not
 # at once: woken thousands of times in a second, they would slow a quiet one by a quarter.
@@ -14,6 +16,9 @@ WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 def main() -> None:
     """Run the command line; every error ends as one line and an exit code."""
     interrupts.install()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what its encoding lacks is shown as an escape
+            stream.reconfigure(errors="backslashreplace")
     for name, value in WAITING.items():
         os.environ.setdefault(name, value)
     try:
@@ -56,7 +61,7 @@ def _rank() -> int:
 
 def _fail(message: str, code: int) -> int:
     where = f"process {_rank()}: " if _rank() else ""
-    print(f"dlproj: {where}" + " ".join(message.split()), file=sys.stderr)
+    print(f"dlproj: {where}" + visible(" ".join(message.split())), file=sys.stderr)
     return code
 
 

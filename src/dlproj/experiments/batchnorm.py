@@ -10,7 +10,6 @@ from typing import Any
 
 import torch.nn.functional as F
 
-from dlproj.config import to_dict
 from dlproj.data.digits import Digits, load_digits
 from dlproj.errors import DivergedError
 from dlproj.experiments.batchnorm_arms import make_arm
@@ -36,7 +35,7 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
     digits = _digits(config.data)
     if not context.run.started:
-        context.run.write_json("config.json", to_dict(config))
+        context.start(config)
     runs = train_cells(config, context)
 
     cells = compare_all(runs, config.lr)

@@ -24,7 +24,8 @@ from dlproj.training.schedule import make_schedule
 
 def run(config: LangidConfig, context: Context) -> Outcome:
     """Train on the training words, then look at the test words once."""
-    data = load_words(config.data)
+    data = load_words(config.data, config.dialect)
+    context.announce(data.notes)
     device = context.machine.device
     words, validation, test = (
         split.to(device) for split in (data.train, data.validation, data.test)
@@ -73,6 +74,7 @@ def run(config: LangidConfig, context: Context) -> Outcome:
             "words_per_second": config.epochs * len(words) / training.seconds,
             "test_seconds": test_seconds,
         },
+        data.notes.remarks,
     )
 
 

@@ -18,6 +18,7 @@ from dlproj.experiments.run import SCHEMA_VERSION
 from dlproj.experiments.trained import DIGITS, LANGID, load_model
 from dlproj.output.console import Console
 from dlproj.output.run_dir import write_file
+from dlproj.output.visible import visible
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
 
@@ -141,7 +142,9 @@ def _show(
     json: bool,
 ) -> None:
     if not json:
-        console.lines(f"{p.input}\t{p.label}\t{p.confidence:.4f}" for p in predictions)
+        console.lines(
+            f"{visible(p.input)}\t{visible(p.label)}\t{p.confidence:.4f}" for p in predictions
+        )
         return
     document = {
         "schema_version": SCHEMA_VERSION,

@@ -11,6 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 from dlproj import __version__
 from dlproj.config import to_dict
+from dlproj.data.fingerprint import fingerprint
+from dlproj.data.notes import Notes
 from dlproj.errors import DlprojError, Interrupted, UsageError
 from dlproj.experiments.study import repeat
 from dlproj.interrupts import interrupts
@@ -29,6 +31,7 @@ from dlproj.training import parallel
 from dlproj.training.device import Machine, choose_machine
 
 SCHEMA_VERSION = 1
+DATA = "data.json"  # in a run on the user's data, what they were
 C_contra = TypeVar("C_contra", bound=Config, contravariant=True)
 
 
@@ -41,6 +44,18 @@ class Context:
     console: Console
     session: Session
 
+    def start(self, config: Config) -> None:
+        """Write the settings to the run, and what the data are that it starts with."""
+        prints = _fingerprints(config)
+        self.run.write_json("config.json", to_dict(config))
+        if prints:
+            self.run.write_json(DATA, prints)
+
+    def announce(self, notes: Notes) -> None:
+        """Say what was read."""
+        for text in (notes.summary, *(f"remark: {remark}" for remark in notes.remarks)):
+            self.console.remark(text)
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -48,6 +63,7 @@ class Outcome:
 
     metrics: dict[str, Any]
     timing: dict[str, float]
+    remarks: tuple[str, ...] = ()  # on the user's data
 
 
 Run = Callable[[Any, Context], Outcome]  # of an experiment
@@ -80,6 +96,8 @@ def perform(
                 if group.first(bytes([document is not None])) == bytes([True]):
                     console.note(f"{run.path} is finished: nothing to do")
                 else:
+                    if alone and run.started:
+                        check_data(config, run)
                     machine = choose_machine(
                         config.device,
                         config.precision,
@@ -128,6 +146,32 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
         note.unlink()
 
 
+def _fingerprints(config: Config) -> dict[str, str]:
+    """Of the user's data, by their paths."""
+    configs = (config, *getattr(config, "cells", {}).values())
+    paths = {path for one in configs if isinstance(path := getattr(one, "data", None), Path)}
+    return {str(path): fingerprint(path) for path in sorted(paths) if path.exists()}
+
+
+def check_data(config: Config, run: RunDir) -> None:
+    """Whether the user's data are still those that a run was started with.
+
+    Raises:
+        DlprojError: they are others, or gone.
+    """
+    started_with = run.read_json(DATA)
+    if started_with is None:
+        return
+    found = _fingerprints(config)
+    for path, digest in started_with.items():
+        if path != "sha256" and found.get(path) != digest:
+            what = "has changed" if path in found else "is gone"
+            raise DlprojError(
+                f"{run.path}: {path} {what} since the run was started; put it back, or start a new "
+                "run"
+            )
+
+
 def document_of(run: Run, config: Config, context: Context) -> dict[str, Any]:
     """Run once, or once for each seed, and write the result."""
     started = time.perf_counter()
@@ -145,6 +189,7 @@ def document_of(run: Run, config: Config, context: Context) -> dict[str, Any]:
         "config": to_dict(config),
         "metrics": outcome.metrics,
         "timing": outcome.timing | {"total_seconds": time.perf_counter() - started},
+        "remarks": [*outcome.remarks],
         "environment": context.machine.describe(),
         "files": context.run.digests(),
     }

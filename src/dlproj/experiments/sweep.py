@@ -6,11 +6,11 @@ import io
 from functools import partial
 from typing import Any
 
-from dlproj.config import flag, to_dict
+from dlproj.config import flag
 from dlproj.errors import DivergedError
 from dlproj.experiments import digits, langid, regression
 from dlproj.experiments.run import Context, Experiment, Outcome, Run, document_of
-from dlproj.experiments.study import Document, by_seed, settled, train_all
+from dlproj.experiments.study import Document, by_seed, remarks_of, settled, train_all
 from dlproj.grid import TRAININGS, SweepConfig, plain, shown
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
@@ -27,7 +27,7 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
 def run(config: SweepConfig, context: Context) -> Outcome:
     """Train all cells with all seeds, as ordinary runs within this one, and rank the cells."""
     if not context.run.started:
-        context.run.write_json("config.json", to_dict(config))
+        context.start(config)
     train = EXPERIMENTS[config.experiment].run
     singles = {
         name: {f"{name}/{part}": single for part, single in by_seed(cell).items()}
@@ -56,7 +56,7 @@ def run(config: SweepConfig, context: Context) -> Outcome:
 
         figures.draw(context.run, metrics)
     seconds = sum(document["timing"]["train_seconds"] for document in ended if finished(document))
-    return Outcome(metrics, {"train_seconds": seconds})
+    return Outcome(metrics, {"train_seconds": seconds}, remarks_of(ended))
 
 
 def train_or_diverge(train: Run, config: TrainingConfig, context: Context) -> Document:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from dlproj.config import to_dict
 from dlproj.errors import DivergedError, DlprojError, LostProcessError
 from dlproj.experiments.run import Context
 from dlproj.interrupts import interrupts
@@ -38,7 +37,7 @@ def train(
     if group.first(bytes([run.started])) == bytes([True]):
         _resume(training, context)
     else:
-        run.write_json("config.json", to_dict(config))
+        context.start(config)
     with interrupts.defer(), _saved_when_it_diverges(training, run):
         saved = started = time.perf_counter()
         saved_step = training.step

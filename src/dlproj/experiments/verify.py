@@ -12,7 +12,7 @@ from dlproj import __version__
 from dlproj.config import read_config_file, resolve
 from dlproj.errors import DlprojError
 from dlproj.experiments.finished import EXPERIMENTS
-from dlproj.experiments.run import SCHEMA_VERSION, Context, document_of
+from dlproj.experiments.run import SCHEMA_VERSION, Context, check_data, document_of
 from dlproj.options import Session
 from dlproj.output.console import Console, Table
 from dlproj.output.run_dir import RECORDS, RunDir, new_run, refuse_links
@@ -35,6 +35,7 @@ def verify(path: Path, *, console: Console) -> bool:
     check_files(run, saved)
     cls, experiment = EXPERIMENTS[saved["command"]]
     config = resolve(cls, read_config_file(path, saved["command"]))
+    check_data(config, run)
     console.note(f"computing {path} again")
     with tempfile.TemporaryDirectory() as folder, new_run("verify", Path(folder) / "run") as again:
         session = Session(plots=False, quiet=True)

@@ -12,6 +12,9 @@ from rich import box
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
+from rich.text import Text
+
+from dlproj.output.visible import visible
 
 if TYPE_CHECKING:
     from dlproj.training.loop import Step
@@ -57,8 +60,10 @@ class Console:
     def __init__(self, *, quiet: bool = False, json: bool = False) -> None:
         self._quiet = quiet
         self._json = json
-        self._out = RichConsole(highlight=False)
-        self._err = RichConsole(stderr=True, highlight=False)
+        # What is shown may be anybody's text: no markup, and no :names: of emoji in it.
+        self._out = RichConsole(highlight=False, markup=False, emoji=False)
+        self._err = RichConsole(stderr=True, highlight=False, markup=False, emoji=False)
+        self._remarked = set[str]()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Taken to another process, it is silent there."""
@@ -67,7 +72,13 @@ class Console:
     def note(self, text: str) -> None:
         """A remark on standard error."""
         if not self._quiet:
-            self._err.print(text, markup=False, soft_wrap=True)
+            self._err.print(visible(text), soft_wrap=True)
+
+    def remark(self, text: str) -> None:
+        """A note that is made once, however many trainings give rise to it."""
+        if text and text not in self._remarked:
+            self._remarked.add(text)
+            self.note(text)
 
     def watch(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
         """Pass steps through, showing how the training goes: a bar, or a line for each epoch."""
@@ -123,11 +134,12 @@ class Console:
     def result(self, document: dict[str, Any], tables: Iterable[Table]) -> None:
         """The result of a command: tables, or the JSON document."""
         if self._json:
-            print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+            unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+            print(json.dumps(document, indent=2, ensure_ascii=not unicode, allow_nan=False))
             return
         for table in tables:
             # The title stands by itself, because rich would fold it to the width of the table.
-            self._out.print(table.title, style="bold", markup=False)
+            self._out.print(visible(table.title), style="bold")
             self._out.print(_render(table))
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -138,7 +150,9 @@ class Console:
 def _render(table: Table) -> RichTable:
     rendered = RichTable(box=box.SIMPLE_HEAD, show_header=any(table.columns))
     for index, column in enumerate(table.columns):
-        rendered.add_column(column, justify="right" if index and table.numbers else "left")
+        rendered.add_column(
+            Text(visible(column)), justify="right" if index and table.numbers else "left"
+        )
     for row in table.rows:
-        rendered.add_row(*row)
+        rendered.add_row(*(Text(visible(cell)) for cell in row))
     return rendered
