@@ -91,9 +91,7 @@ def _load(file: Path) -> dict[str, NDArray[Any]]:
             if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
                 raise DlprojError(f"{file}: unpacks to more than {MAX_BYTES:,} bytes")
         with np.load(file, allow_pickle=False) as archive:
-            arrays = {
-                name: archive[name] for name in archive.files if _role(name) or name[:4] == "arr_"
-            }
+            arrays = dict(archive.items())
     except (OSError, DlprojError):
         raise
     except Exception as error:  # numpy and zipfile raise whatever they stumble over

@@ -9,9 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from dlproj import attacks
-from dlproj.config import to_dict
 from dlproj.data.batches import epoch_generator
-from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.digits import Images, to_pixels
 from dlproj.errors import DlprojError
 from dlproj.experiments.attack_batches import (
     Attacked,
@@ -21,6 +20,7 @@ from dlproj.experiments.attack_batches import (
 )
 from dlproj.experiments.attack_diagnosis import IMAGES, Subject, diagnose
 from dlproj.experiments.attack_doubts import find_doubts
+from dlproj.experiments.attack_images import MNIST, images_for
 from dlproj.experiments.claims import claims_table
 from dlproj.experiments.run import Context, Outcome
 from dlproj.experiments.trained import DIGITS, load_model
@@ -39,11 +39,14 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     model, about = load_model(path)
     model = attacks.prepare(model.to(device))
     model.register_forward_pre_hook(lambda *_: interrupts.check())  # in threads too
-    digits = load_digits(folder=config.data)
+    target = images_for(config, path, about)
+    digits = target.digits
     test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
     images, labels = to_pixels(test.pictures).to(device), test.labels.to(device)
     context.console.note(f"attacking {path}")
-    context.run.write_json("config.json", to_dict(config))
+    context.announce(digits.notes)
+    context.console.remark(target.remark)
+    context.start(config)
 
     clean = predict_all(model, images, config, context)
     if int(labels.max()) >= clean.shape[1]:
@@ -63,6 +66,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     metrics: dict[str, Any] = {
         "model": str(path),
         "network": about.get("network", "LeNet"),
+        "data": target.source,
         "images": len(labels),
         "clean_accuracy": accuracy(clean, labels),
         "attacks": rows,
@@ -78,15 +82,21 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         )  # fmt: skip
         generator = epoch_generator(config.seed)
         attack = chosen_attack(config, subject.epsilon, generator=generator)
-        metrics["diagnosis"] = diagnose(subject, attack, digits.train, config, path)
+        metrics["diagnosis"] = diagnose(
+            subject, attack, digits.train, config, shipped=target.source == MNIST and path != DIGITS
+        )
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
 
-        figures.draw(context.run, test, clean.softmax(1), results, rows)
+        names = about.get("labels") or [str(label) for label in range(clean.shape[1])]
+        context.console.remark(find_fonts(names))
+        figures.draw(context.run, test, clean.softmax(1), results, rows, names)
         if config.diagnose:
             figures.draw_diagnosis(context.run, metrics["diagnosis"])
-    return Outcome(metrics, timing)
+    remarks = (*digits.notes.remarks, *([target.remark] if target.remark else []))
+    return Outcome(metrics, timing, remarks)
 
 
 def telling(rows: list[dict[str, Any]]) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -49,11 +48,14 @@ class Subject:
 
 
 def diagnose(
-    subject: Subject, attack: Attack, train: Images, config: AttackConfig, path: Path
+    subject: Subject, attack: Attack, train: Images, config: AttackConfig, *, shipped: bool
 ) -> dict[str, Any]:
-    """All measurements at one epsilon, and what they say of the report's explanations."""
+    """All measurements at one epsilon, and what they say of the report's explanations.
+
+    With `shipped`, the network that ships is among those that the images are shown to.
+    """
     noise = sign_noise(subject, config.seed)
-    networks = other_networks(subject, train, config, path)
+    networks = other_networks(subject, train, config, shipped=shipped)
     measured = {
         "epsilon": subject.epsilon,
         "images": len(subject.labels),
@@ -160,7 +162,7 @@ def equal_halves(subject: Subject) -> dict[str, Any]:
 
 
 def other_networks(
-    subject: Subject, train: Images, config: AttackConfig, path: Path
+    subject: Subject, train: Images, config: AttackConfig, *, shipped: bool
 ) -> dict[str, nn.Module]:
     """The network under attack, and others of other kinds, two of them trained here and now."""
     context, classes = subject.context, int(train.labels.max()) + 1
@@ -180,9 +182,8 @@ def other_networks(
         "MLP": Training(mlp, adam, make_schedule("linear", adam, len(batches))),
     }
     networks = {"attacked": subject.model}
-    if config.data is None and path != DIGITS:
-        shipped, _ = load_model(DIGITS)
-        networks["shipped"] = shipped.to(context.machine.device)
+    if shipped:
+        networks["shipped"] = load_model(DIGITS)[0].to(context.machine.device)
     for name, training in trainings.items():
         steps = fit(training, batches, loss_fn=F.cross_entropy, epochs=1, machine=context.machine)
         for _ in steps:

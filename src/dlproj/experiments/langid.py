@@ -17,7 +17,7 @@ from dlproj.output.text import number, percent
 from dlproj.settings import LangidConfig
 from dlproj.training.checkpoint import pack_model
 from dlproj.training.device import Machine
-from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.loop import Training, accuracy, class_accuracy, confusion_matrix, fit, predict
 from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
@@ -65,7 +65,9 @@ def run(config: LangidConfig, context: Context) -> Outcome:
     }
     if context.session.plots:
         from dlproj.output.figures import langid as figures  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
 
+        context.console.remark(find_fonts(data.names))
         figures.draw(context.run, metrics, data.names)
     return Outcome(
         metrics,
@@ -131,12 +133,11 @@ def classify(model: nn.Module, words: Words, machine: Machine) -> Tensor:
 def score_words(logits: Tensor, words: Words, names: list[str]) -> dict[str, Any]:
     """Accuracy and loss, in total, by language and by length of the word."""
     confusion = confusion_matrix(logits, words.labels, len(names))
-    by_language = confusion.diag().double() / confusion.sum(1).clamp(min=1)
     right = logits.argmax(1) == words.labels
     return {
         "test_accuracy": accuracy(logits, words.labels),
         "test_loss": F.cross_entropy(logits, words.labels).item(),
-        "per_language": dict(zip(names, by_language.tolist(), strict=True)),
+        "per_language": dict(zip(names, class_accuracy(confusion), strict=True)),
         "per_length": [
             {
                 "length": length,
@@ -160,6 +161,9 @@ def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
     ]
     result = [Table("Result", ("", ""), rows)]
     if "per_language" in metrics:
-        by_language = [[name, percent(value)] for name, value in metrics["per_language"].items()]
+        by_language = [
+            [name, "no words" if value is None else percent(value)]
+            for name, value in metrics["per_language"].items()
+        ]
         result.append(Table("Accuracy by language", ("language", "accuracy"), by_language))
     return result

@@ -74,8 +74,10 @@ def predict_digits(
     names = [str(path) for path in paths]
     predictions = read_digits(to_pixels(pictures), names, model=model, machine=machine)
     if strip:
-        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415
 
+        console.remark(find_fonts(prediction.label for prediction in predictions))
         write_file(strip, draw_strip(pictures, predictions))
         console.note(f"what the network saw is in {strip}")
     _show(predictions, "predict-digit", model or DIGITS, machine, console, json=json)

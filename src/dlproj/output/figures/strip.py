@@ -1,12 +1,11 @@
 """The figure of `predict-digit`."""
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from dlproj.output.figures.style import new_figure, picture_axes
+from dlproj.output.figures.style import as_png, label_of, new_figure, picture_axes
 
 if TYPE_CHECKING:
     from dlproj.experiments.predict import Prediction
@@ -25,7 +24,5 @@ def draw_strip(pictures: Tensor, predictions: Sequence["Prediction"]) -> bytes:
         picture_axes(place)
     for place, picture, prediction in zip(places.flat, pictures.numpy(), predictions, strict=False):
         place.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        place.set_title(f"{prediction.label}  {prediction.confidence:.0%}", loc="center")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
+        place.set_title(f"{label_of(prediction.label)}  {prediction.confidence:.0%}", loc="center")
+    return as_png(figure, dpi=120)
