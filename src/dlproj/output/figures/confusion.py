@@ -24,7 +24,8 @@ def draw_confusion(run: RunDir, matrix: Sequence[Sequence[int]], names: Sequence
                 shade = "white" if image.norm(count) > 0.6 else "black"
                 axes.text(column, row, count, ha="center", va="center", color=shade, fontsize=10)
     turn, labels = 45 if max(map(len, names)) > 3 else 0, labels_of(names)
-    axes.set_xticks(range(len(names)), labels, rotation=turn)
+    ends = "right" if turn else "center"
+    axes.set_xticks(range(len(names)), labels, rotation=turn, ha=ends, rotation_mode="anchor")
     axes.set_yticks(range(len(names)), labels)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
