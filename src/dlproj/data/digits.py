@@ -1,30 +1,20 @@
 """Images of digits: MNIST, which ships; its relatives; or the user's own in the same layout."""
 
-import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from dlproj.data.idx import read_idx
 from dlproj.data.images import SIDE, Digits, Images, to_pixels
+from dlproj.data.mnist import read_mnist
 from dlproj.data.own_images import read_images
 from dlproj.errors import DlprojError, UsageError
 
 __all__ = ["SIDE", "Digits", "Images", "load_digits", "to_pixels"]
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "qmnist", "emnist")
-SHIPPED = Path(__file__).parent / "files" / "mnist"
-SHA256 = {
-    "train-images-idx3-ubyte.gz": "7ff28fd295f802eefc6d40e461175dfe4b969b1842b2abc8c6dc8c20711cf79f",
-    "train-labels-idx1-ubyte.gz": "81a978ae83d39ffdba0db3ce2fcaf80a8921e9629e874428996a2b03242d4b2a",
-    "t10k-images-idx3-ubyte.gz": "197e111ae341b0770be9011ac5e622d0e6cd1c640b32eb0de5dc1dd26cc6e182",
-    "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
-}
 
 
 def load_digits(
@@ -55,7 +45,9 @@ def load_digits(
         return _hold_out(_read_own(Path(folder), transpose), validation)
     if dataset not in DATASETS:
         raise UsageError(f"dataset must be one of {', '.join(DATASETS)}, not {dataset!r}")
-    return _hold_out(_read_shipped() if dataset == "mnist" else _download(dataset), validation)
+    return _hold_out(
+        _digits(*read_mnist()) if dataset == "mnist" else _download(dataset), validation
+    )
 
 
 def _read_own(path: Path, transpose: str) -> Digits:
@@ -67,24 +59,6 @@ def _read_own(path: Path, transpose: str) -> Digits:
         raise DlprojError(f"--data {path}: {error.strerror or error}") from None
     except DlprojError as error:
         raise type(error)(f"--data {error}") from None
-
-
-def _read_shipped() -> Digits:
-    _verify_shipped()
-    kinds: list[Literal["images", "labels"]] = ["images", "labels", "images", "labels"]
-    with ThreadPoolExecutor() as pool:
-        arrays = list(pool.map(read_idx, [SHIPPED / name for name in SHA256], kinds))
-    return _digits(*map(torch.from_numpy, arrays))
-
-
-def _verify_shipped() -> None:
-    for name, expected in SHA256.items():
-        try:
-            digest = hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest()
-        except OSError as error:
-            digest = str(error)
-        if digest != expected:
-            raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
 
 
 def _digits(

@@ -130,7 +130,7 @@ def _prepared(splits: Iterable[Pictures], path: Path) -> tuple[list[Part], list[
 
 def _read(file: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | str":
     """The picture, or what is wrong with it."""
-    from dlproj.data.pictures import read_picture  # noqa: PLC0415 - it takes a size from digits
+    from dlproj.data.pictures import read_picture  # noqa: PLC0415 - takes a moment
 
     try:
         return read_picture(file).numpy()

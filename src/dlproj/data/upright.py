@@ -9,6 +9,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from dlproj.data.mnist import read_mnist
+
 ALIKE = {"i": 1, "l": 1, "z": 2, "s": 5}  # letters, large and small, that look like digits
 MOST = 500  # images of a class that are looked at
 FEWEST = 5  # images of a class that make a mean
@@ -48,10 +50,8 @@ def lies_transposed(pictures: Tensor, labels: Tensor, names: list[str]) -> bool 
 @lru_cache(1)
 def _mean_digits() -> Tensor:
     """MNIST's mean images (10, 28, 28), of its test images."""
-    from dlproj.data.digits import load_digits  # noqa: PLC0415 - which reads images through here
-
-    test = load_digits().test
-    return torch.stack([test.pictures[test.labels == digit].float().mean(0) for digit in range(10)])
+    *_, pictures, labels = read_mnist()
+    return torch.stack([pictures[labels == digit].float().mean(0) for digit in range(10)])
 
 
 def _correlation(one: Tensor, other: Tensor) -> float:

@@ -17,7 +17,7 @@ from dlproj.output.figures.style import (
     picture_axes,
     save,
 )
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 PICTURE_WIDTH = 0.043  # of a picture in the confidence figure, in probability
 
