@@ -36,8 +36,7 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
     digits = _digits(config.data, config.transpose)
     context.announce(digits.notes)
-    if not context.run.started:
-        context.start(config)
+    context.start(config)
     runs = train_cells(config, context)
 
     cells = compare_arms(runs, config.lr)
@@ -194,9 +193,9 @@ def compare_at(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The two arms at one learning rate, paired by seed."""
     cell: dict[str, Any] = {"lr": lr}
     for arm in ARMS:
-        own = [run for run in runs if run["arm"] == arm]
-        cell[arm] = describe([run["accuracy"] for run in own]) | {
-            "diverged": sum(run["diverged"] for run in own)
+        in_arm = [run for run in runs if run["arm"] == arm]
+        cell[arm] = describe([run["accuracy"] for run in in_arm]) | {
+            "diverged": sum(run["diverged"] for run in in_arm)
         }
     return cell | paired_test(cell["with"]["values"], cell["without"]["values"])
 

@@ -11,7 +11,7 @@ from dlproj.experiments import digits, langid, regression
 from dlproj.grid import TRAININGS, SweepConfig, plain
 from dlproj.running.context import Context, Experiment, Outcome
 from dlproj.running.perform import document_of
-from dlproj.running.study import Document, by_seed, remarks_of, settled, train_all
+from dlproj.running.study import Document, by_seed, remarks_of, resolve_auto, train_all
 from dlproj.settings import TrainingConfig
 from dlproj.statistics import describe
 
@@ -24,8 +24,7 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 def run(config: SweepConfig, context: Context) -> Outcome:
     """Train all cells with all seeds, as ordinary runs within this one, and rank the cells."""
-    if not context.run.started:
-        context.start(config)
+    context.start(config)
     train = EXPERIMENTS[config.experiment]
     singles = {
         name: {f"{name}/{part}": single for part, single in by_seed(cell).items()}
@@ -33,10 +32,10 @@ def run(config: SweepConfig, context: Context) -> Outcome:
         else {name: cell}
         for name, cell in config.cells.items()
     }
-    trainings = {name: single for own in singles.values() for name, single in own.items()}
+    trainings = {name: single for cell in singles.values() for name, single in cell.items()}
     ended = train_all(partial(train_or_diverge, train), trainings, context)
     documents = dict(zip(trainings, ended, strict=True))
-    by_cell = {name: [documents[single] for single in own] for name, own in singles.items()}
+    by_cell = {name: [documents[single] for single in cell] for name, cell in singles.items()}
     if config.seeds > 1:
         summarise(train, config, by_cell, context)
 
@@ -79,7 +78,7 @@ def summarise(
         child = context.run.child(name)
         if all(map(finished, by_cell[name])) and not child.result:
             within = dataclasses.replace(context, run=child)
-            document_of(train, settled(cell, context.machine), within)
+            document_of(train, resolve_auto(cell, context.machine), within)
 
 
 def rank(

@@ -24,9 +24,13 @@ class Context:
     session: Session
 
     def start(self, config: Config) -> None:
-        """Write the settings to the run as it starts, and what its data are."""
-        self.run.write_json("config.json", to_dict(config))
-        note_data(config, self.run)
+        """Note the settings and the data in the run, once all that they name is found.
+
+        From now on it can be resumed.
+        """
+        if not self.run.started:
+            self.run.write_json("config.json", to_dict(config))
+            note_data(config, self.run)
 
     def announce(self, notes: Notes) -> None:
         """Say what was read."""
