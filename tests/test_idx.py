@@ -18,7 +18,7 @@ GOOD = struct.pack(">4I", 0x803, 2, 28, 28) + PIXELS.tobytes()
 def test_reads_raw_and_compressed(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(content)
-    assert (read_idx(path, 3) == PIXELS).all()
+    assert (read_idx(path, "images") == PIXELS).all()
 
 
 BAD = {
@@ -28,7 +28,8 @@ BAD = {
         struct.pack(">2I", 0x801, 3) + b"abc",
         "in 1 dimensions; images have type 0x08 in 3",
     ),
-    "floats": (struct.pack(">4I", 0xD03, 2, 28, 28), "type 0x0d"),
+    "unknown type": (struct.pack(">4I", 0x703, 2, 28, 28), "type 0x07"),
+    "cut floats": (struct.pack(">4I", 0xD03, 2, 28, 28), "promises 6272 bytes"),
     "cut header": (GOOD[:9], "truncated within its header"),
     "cut content": (GOOD[:-1], "promises 1568 bytes after it, but it holds 1567"),
     "surplus": (GOOD + b"x", "promises 1568 bytes after it, but it holds more"),
@@ -44,7 +45,14 @@ def test_refuses_what_is_not_such_a_file(name: str, tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(content)
     with pytest.raises(DlprojError, match=message):
-        read_idx(path, 3)
+        read_idx(path, "images")
+
+
+@pytest.mark.parametrize(("code", "dtype"), [(0x09, "i1"), (0x0C, ">i4"), (0x0D, ">f4")])
+def test_reads_the_other_types_of_the_format(code: int, dtype: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels"
+    path.write_bytes(struct.pack(">2I", code << 8 | 1, 3) + np.array([1, 2, 3], dtype).tobytes())
+    assert read_idx(path, "labels").tolist() == [1, 2, 3]
 
 
 def test_every_truncation_is_noticed(tmp_path: Path) -> None:
@@ -52,4 +60,4 @@ def test_every_truncation_is_noticed(tmp_path: Path) -> None:
     for length in range(0, len(GOOD), 7):
         path.write_bytes(GOOD[:length])
         with pytest.raises(DlprojError):
-            read_idx(path, 3)
+            read_idx(path, "images")
