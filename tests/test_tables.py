@@ -107,11 +107,11 @@ def test_decimal_commas(separator: str, tmp_path: Path) -> None:
 
 def test_commas_that_may_divide_thousands_are_asked_about(tmp_path: Path) -> None:
     content = "".join(f"{n};{n},250\n" for n in range(1, 40))
-    with pytest.raises(DlprojError, match="1,250 may have decimals or thousands; say --decimal"):
+    with pytest.raises(DlprojError, match=r"1,250 may have decimals or thousands; say --decimal"):
         points(tmp_path, content)
     found = points(tmp_path, content, Dialect(decimal="comma"))
     assert found.train.y[0].item() == 1.25
-    with pytest.raises(DlprojError, match="line 1: .* thousands without separators"):
+    with pytest.raises(DlprojError, match=r"line 1: .* thousands without separators"):
         points(tmp_path, content, Dialect(decimal="point"))
 
 
@@ -236,8 +236,8 @@ def test_the_command_line(dlproj: Dlproj, tmp_path: Path) -> None:
     assert "remark: line 1 is taken for a header: id, word, label\n" in done.err
     assert "line 1 is taken for a header: id, word, label" in done.json["remarks"]
     done = dlproj("train-regression", "--decimal", "comma")
-    assert (done.code, done.err) == (2, "dlproj: --decimal says how --data is written: give that "
-                                        "too\n")  # fmt: skip
+    assert done.code == 2
+    assert done.err == "dlproj: --decimal says how --data is written: give that too\n"
 
 
 def test_python_users_are_warned(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_python_users_are_warned(tmp_path: Path) -> None:
 
     (tmp_path / "own.csv").write_text("x,y\n" + csv(XY))
     with pytest.warns(DataWarning, match="line 1 is taken for a header"):
-        run = train_regression(data="own.csv", epochs=1)
+        run = train_regression(data=Path("own.csv"), epochs=1)
     assert run.remarks == ["line 1 is taken for a header: x, y"]
 
 
@@ -272,7 +272,7 @@ def test_the_inputs_that_failed(course: Path) -> None:
         assert "200 rows; the first: x = 0, y = 0" in load_curve(path=path).notes.summary
     for path in sorted(folder.glob("words_*")):
         if path.stem in {"words_few", "words_latin1"}:
-            with pytest.raises(DlprojError, match="too few words|--encoding"):
+            with pytest.raises(DlprojError, match=r"too few words|--encoding"):
                 load_words(path)
         else:
             assert load_words(path).names == ["en", "es"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 
@@ -83,16 +83,17 @@ def _read(file: Path) -> tuple[Part | None, list[str]]:
         if headed:
             remarks.append(f"{file.name}: line 1 is taken for a header: {listed(first, 3)}")
         labelled = _label_place(first, headed=headed, file=file)
-        body = chain(start[1:], lines) if headed else chain(start, lines)
+        body = chain(start[headed:], lines)
+        row = next(body, None)
+        if row is None:
+            raise DlprojError(f"{file}: holds no rows below its header")
         try:
             values = np.loadtxt(
-                body, np.float32, delimiter=None if separator == " " else separator, ndmin=2,
+                chain([row], body), np.float32, delimiter=None if separator == " " else separator, ndmin=2,
                 quotechar='"', comments=None,
             )  # fmt: skip
         except ValueError as error:
             raise DlprojError(f"{file}: {_fault(str(error), 1 + headed)}") from None
-    if not values.size:
-        raise DlprojError(f"{file}: holds no rows")
     if labelled is None:
         return None, remarks
     if labelled:
@@ -127,12 +128,13 @@ def _fault(message: str, first_row: int) -> str:
 def _opened(file: Path) -> Iterator[Iterator[str]]:
     """The lines of a text file, raw or compressed, up to a limit."""
     with file.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    with file.open("rb") as raw, gzip.open(raw) if packed else raw as content:
-        try:
-            yield _limited(TextIOWrapper(content, encoding="utf-8-sig"), file)
-        except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
-            raise DlprojError(f"{file}: {error}") from None
+        packed = raw.peek(2)[:2] == b"\x1f\x8b"
+        content = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if packed else raw)
+        with TextIOWrapper(content, encoding="utf-8-sig") as text:
+            try:
+                yield _limited(text, file)
+            except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
+                raise DlprojError(f"{file}: {error}") from None
 
 
 def _limited(text: IO[str], file: Path) -> Iterator[str]:

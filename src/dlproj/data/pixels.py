@@ -120,6 +120,7 @@ def _fitted(images: Tensor) -> Tensor:
         return images
     longer = max(height, width)
     size = [max(1, round(SIDE * side / longer)) for side in (height, width)]
-    scaled = F.interpolate(images[:, None], size, mode="bilinear", antialias=True)[:, 0]
+    mode = "area" if longer > SIDE else "bilinear"
+    scaled = F.interpolate(images[:, None], size, mode=mode)[:, 0]
     top, left = ((SIDE - side) // 2 for side in size)
     return F.pad(scaled, (left, SIDE - size[1] - left, top, SIDE - size[0] - top))
