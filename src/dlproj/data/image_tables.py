@@ -74,7 +74,7 @@ def _read(file: Path) -> tuple[Part | None, list[str]]:
     """Images and labels of a table, and remarks; None where it has no labels."""
     remarks = []
     with _opened(file) as lines:
-        start = list(islice(lines, 2))
+        start = list(islice(lines, 1))
         if not start:
             raise DlprojError(f"{file}: empty")
         separator = max(",;\t ", key=start[0].count)
@@ -89,9 +89,13 @@ def _read(file: Path) -> tuple[Part | None, list[str]]:
             raise DlprojError(f"{file}: holds no rows below its header")
         try:
             values = np.loadtxt(
-                chain([row], body), np.float32, delimiter=None if separator == " " else separator, ndmin=2,
-                quotechar='"', comments=None,
-            )  # fmt: skip
+                chain([row], body),
+                np.float32,
+                delimiter=None if separator == " " else separator,
+                quotechar='"',
+                comments=None,
+                ndmin=2,
+            )
         except ValueError as error:
             raise DlprojError(f"{file}: {_fault(str(error), 1 + headed)}") from None
     if labelled is None:
