@@ -20,7 +20,8 @@ from dlproj.training.schedule import make_schedule
 
 def run(config: RegressionConfig, context: Context) -> Outcome:
     """Train on the training points, then look at the test points once."""
-    curve = load_curve(config.function, config.data)
+    curve = load_curve(config.function, config.data, config.dialect)
+    context.announce(curve.notes)
     exact = config.optimizer == "lm"
     dtype = torch.float64 if exact else torch.float32
     device = context.machine.device
@@ -62,6 +63,7 @@ def run(config: RegressionConfig, context: Context) -> Outcome:
             "parameters": sum(weights.numel() for weights in training.model.parameters()),
         },
         {"train_seconds": training.seconds},
+        curve.notes.remarks,
     )
 
 
