@@ -39,7 +39,7 @@ def _run() -> int:
     from dlproj.cli import app  # noqa: PLC0415 - after the signals are handled
 
     code = app(streams.expand_home(sys.argv[1:]), standalone_mode=False, prog_name="dlproj")
-    streams.flush()
+    sys.stdout.flush()
     return int(code or 0)
 
 
@@ -80,7 +80,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
 
 def _rank() -> int:
     """Which of the processes this is that torchrun started; 0 without it."""
-    return int(os.environ.get("RANK", "0"))
+    rank = os.environ.get("RANK", "")
+    return int(rank) if rank.isdecimal() else 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import os
 import sys
 from contextlib import suppress
 
+from dlproj.errors import DlprojError
+
 MODES = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
 
@@ -20,6 +22,10 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:  # libraries end the process there, in words of their own
+        raise DlprojError("the current folder is gone: change to another, then try again") from None
     columns = os.environ.get("COLUMNS", "")
     if not columns.isdecimal() or not int(columns):  # rich would print nothing at all
         os.environ.pop("COLUMNS", None)
@@ -34,19 +40,6 @@ def expand_home(arguments: list[str]) -> list[str]:
         else flag + equals + value
         for flag, equals, value in parted
     ]
-
-
-def flush() -> None:
-    """Write what is left of the output.
-
-    Raises:
-        OSError: it cannot be written; the error names the output.
-    """
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        error.filename = error.filename or "standard output"
-        raise
 
 
 def say(line: str) -> None:

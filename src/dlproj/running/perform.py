@@ -1,6 +1,7 @@
 """What all experiments share: a run directory around them, repetition over seeds, the result."""
 
 import math
+import os
 import shlex
 import time
 from collections.abc import Iterator
@@ -76,12 +77,12 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
     Processes that torchrun started again go on with the run that they had begun.
     """
     if group.rank:
-        yield ReadOnlyRun(Path(group.first(b"").decode()))
+        yield ReadOnlyRun(Path(os.fsdecode(group.first(b""))))
         return
     resume, launch = session.resume, parallel.launch_name()
     note = launch_file(launch) if launch else None
     if note and note.exists() and parallel.restarted():
-        resume = Path(note.read_text())
+        resume = Path(os.fsdecode(note.read_bytes()))
     events = session.tensorboard
     opened = (
         existing_run(resume, tensorboard=events)
@@ -90,8 +91,8 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
     )
     with opened as run:
         if note:
-            write_file(note, str(run.path.resolve()).encode())
-        group.first(str(run.path).encode())
+            write_file(note, os.fsencode(run.path.resolve()))
+        group.first(os.fsencode(run.path))
         yield run
     if note:
         note.unlink()
