@@ -7,9 +7,9 @@ import argparse
 import json
 from pathlib import Path
 
-from dlproj.experiments.finished import load_run
-from dlproj.output.run_dir import write_file
-from dlproj.tools.demo_parts import ablation
+from dlproj.reports.finished import load_run
+from dlproj.store.runs import write_file
+from dlproj.tools.demo.parts import ablation
 
 
 def main() -> None:

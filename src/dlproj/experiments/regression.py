@@ -8,13 +8,13 @@ import torch.nn.functional as F
 
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.regression import Curve, Points, load_curve
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.training import train
 from dlproj.models.regression import CurveMLP
 from dlproj.output.console import Table
 from dlproj.output.text import number
+from dlproj.running.context import Context, Outcome
+from dlproj.running.training import train
 from dlproj.settings import RegressionConfig
-from dlproj.training.checkpoint import pack_model
+from dlproj.store.weights import pack_model
 from dlproj.training.device import Machine
 from dlproj.training.least_squares import LevenbergMarquardt, fit_least_squares
 from dlproj.training.loop import Step, Training, fit, predict
@@ -64,9 +64,7 @@ def number_type(config: RegressionConfig) -> torch.dtype:
     return torch.float64 if config.optimizer == "lm" else torch.float32
 
 
-def make_batches(
-    config: RegressionConfig, curve: Curve, device: torch.device
-) -> ShuffledBatches:
+def make_batches(config: RegressionConfig, curve: Curve, device: torch.device) -> ShuffledBatches:
     """The training points."""
     points = curve.train.to(device, number_type(config))
     return ShuffledBatches(points.x, points.y, batch_size=config.batch_size, seed=config.seed)

@@ -22,8 +22,9 @@ def render_demo(content: dict[str, Any]) -> str:
     """The page to play with as one file, which no script but its own can run in."""
     style = (DEMO / "demo.css").read_text(encoding="utf-8")
     script = join_modules(DEMO / "ui" / "main.js")
-    inside = {"style": style, "script": script, "style_hash": _csp(style), "script_hash": _csp(script)}
-    return _environment(DEMO).get_template("demo.html").render(content | inside)
+    hashes = {"style_hash": _csp(style), "script_hash": _csp(script)}
+    page = _environment(DEMO).get_template("demo.html")
+    return page.render({**content, **hashes, "style": style, "script": script})
 
 
 def _csp(text: str) -> str:
