@@ -2,15 +2,14 @@
 
 import { gradientOf, logitsOf } from "./network.js";
 import { generator } from "./random.js";
-import { argmax, softmax } from "./softmax.js";
+import { argmax, crossEntropySlope } from "./softmax.js";
 
 const { fround } = Math;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** The gradient of the cross-entropy of `label` by the pixels. */
 function lossGradient(network, pixels, label) {
-  const slope = (logits) => softmax(logits).map((share, index) => share - (index === label ? 1 : 0));
-  return gradientOf(network, pixels, slope).gradient;
+  return gradientOf(network, pixels, (logits) => crossEntropySlope(logits, label)).gradient;
 }
 
 /** One step from `start` along the gradient's sign, within epsilon of the image and in [0, 1]. */

@@ -1,71 +1,52 @@
 // Convolution of one image: weights (outputs, channels, side, side), as torch.nn.Conv2d has them.
+// The patches under the filter become vectors, so that it is a product with a matrix.
 
-/** The image with `padding` zeros around each channel. */
-function pad(x, padding) {
-  if (!padding) return x;
-  const [channels, height, width] = x.shape;
-  const [tall, wide] = [height + 2 * padding, width + 2 * padding];
-  const data = new Float32Array(channels * tall * wide);
-  for (let row = 0; row < channels * height; row++) {
-    const channel = Math.floor(row / height);
-    const place = (channel * tall + (row % height) + padding) * wide + padding;
-    data.set(x.data.subarray(row * width, (row + 1) * width), place);
-  }
-  return { data, shape: [channels, tall, wide] };
-}
+import { product, transposedProduct } from "./matrix.js";
 
-/** What `pad` added, taken away again. */
-function crop(data, [channels, height, width], padding) {
-  if (!padding) return data;
-  const [tall, wide] = [height + 2 * padding, width + 2 * padding];
-  const inner = new Float32Array(channels * height * width);
-  for (let row = 0; row < channels * height; row++) {
-    const channel = Math.floor(row / height);
-    const place = (channel * tall + (row % height) + padding) * wide + padding;
-    inner.set(data.subarray(place, place + width), row * width);
-  }
-  return inner;
-}
+const known = new WeakMap(); // the places of each layer's patches
 
-/** Call `visit` for each weight and row of the output, with where input and output rows begin. */
-function eachRow({ weight, side, stride }, [channels, tall, wide], [outputs, height, width], visit) {
-  let number = 0;
-  for (let output = 0; output < outputs; output++)
-    for (let channel = 0; channel < channels; channel++)
-      for (let down = 0; down < side; down++)
-        for (let right = 0; right < side; right++) {
-          const value = weight[number++];
-          if (!value) continue;
-          for (let row = 0; row < height; row++) {
-            const from = (channel * tall + row * stride + down) * wide + right;
-            visit(value, from, (output * height + row) * width);
+/** How high and wide the output is. */
+const sizeOf = ({ side, stride, padding }, [, tall, wide]) =>
+  [tall, wide].map((size) => Math.floor((size + 2 * padding - side) / stride) + 1);
+
+/** For each number of each patch, where in the image it is; -1 in the padding. */
+function placesOf(layer, shape) {
+  if (known.has(layer)) return known.get(layer);
+  const { side, stride, padding } = layer;
+  const [channels, tall, wide] = shape;
+  const [height, width] = sizeOf(layer, shape);
+  const places = new Int32Array(height * width * channels * side * side);
+  let next = 0;
+  for (let row = 0; row < height; row++)
+    for (let column = 0; column < width; column++)
+      for (let channel = 0; channel < channels; channel++)
+        for (let down = 0; down < side; down++)
+          for (let right = 0; right < side; right++) {
+            const [y, x] = [row * stride + down - padding, column * stride + right - padding];
+            const inside = y >= 0 && y < tall && x >= 0 && x < wide;
+            places[next++] = inside ? (channel * tall + y) * wide + x : -1;
           }
-        }
+  known.set(layer, places);
+  return places;
 }
 
 export function forward(layer, x) {
-  const { bias, outputs, side, stride, padding } = layer;
-  const padded = pad(x, padding);
-  const [, tall, wide] = padded.shape;
-  const [height, width] = [tall, wide].map((size) => Math.floor((size - side) / stride) + 1);
-  const data = new Float32Array(outputs * height * width);
-  if (bias) bias.forEach((value, output) => data.fill(value, output * height * width, (output + 1) * height * width));
-  const input = padded.data;
-  eachRow(layer, padded.shape, [outputs, height, width], (value, from, to) => {
-    for (let column = 0; column < width; column++) data[to + column] += value * input[from + column * stride];
-  });
-  return { data, shape: [outputs, height, width] };
+  const places = placesOf(layer, x.shape);
+  const patches = new Float32Array(places.length);
+  for (let index = 0; index < places.length; index++) {
+    if (places[index] >= 0) patches[index] = x.data[places[index]];
+  }
+  const data = product(layer.weight, patches, x.shape[0] * layer.side ** 2, layer.bias);
+  return { data, shape: [layer.outputs, ...sizeOf(layer, x.shape)] };
 }
 
 /** The gradient by the input, from that by the output. */
 export function backward(layer, x, y, gradient) {
-  const { stride, padding } = layer;
-  const [channels, height, width] = x.shape;
-  const shape = [channels, height + 2 * padding, width + 2 * padding];
-  const data = new Float32Array(shape[0] * shape[1] * shape[2]);
-  const columns = y.shape[2];
-  eachRow(layer, shape, y.shape, (value, to, from) => {
-    for (let column = 0; column < columns; column++) data[to + column * stride] += value * gradient[from + column];
-  });
-  return crop(data, x.shape, padding);
+  const places = placesOf(layer, x.shape);
+  const patches = transposedProduct(layer.weight, gradient, x.shape[0] * layer.side ** 2);
+  const data = new Float32Array(x.data.length);
+  for (let index = 0; index < places.length; index++) {
+    if (places[index] >= 0) data[places[index]] += patches[index];
+  }
+  return data;
 }

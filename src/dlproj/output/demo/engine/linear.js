@@ -1,21 +1,9 @@
 // A matrix (outputs, inputs) and a bias (outputs), as torch.nn.Linear has them.
 
+import { product, transposedProduct } from "./matrix.js";
+
 export function forward({ weight, bias }, x) {
-  const inputs = x.data.length;
-  const data = Float32Array.from(bias, (start, output) => {
-    let sum = start;
-    for (let input = 0, place = output * inputs; input < inputs; input++) sum += weight[place + input] * x.data[input];
-    return sum;
-  });
-  return { data, shape: [data.length] };
+  return { data: product(weight, x.data, x.data.length, bias), shape: [bias.length] };
 }
 
-export function backward({ weight }, x, y, gradient) {
-  const inputs = x.data.length;
-  const data = new Float32Array(inputs);
-  gradient.forEach((value, output) => {
-    if (!value) return;
-    for (let input = 0, place = output * inputs; input < inputs; input++) data[input] += value * weight[place + input];
-  });
-  return data;
-}
+export const backward = ({ weight }, x, y, gradient) => transposedProduct(weight, gradient, x.data.length);

@@ -1,11 +1,13 @@
 // A drawing made to look like MNIST's digits, as `dlproj predict-digit` prepares pictures: scaled
 // to 20x20 pixels, its centre of mass in the middle of 28x28 (LeCun et al. 1998, section III.A).
 
+import { median } from "./median.js";
 import { SIDE } from "./network.js";
 import { resize } from "./resample.js";
 
 const INK_BOX = 20; // the longer side of a digit
 const FAINTEST = 0.05; // of black on white; less is nothing
+const SPECKLED_SIDE = 200; // pixels; from here on, a stroke is wider than a speck
 const PAPER = 0.1; // of the darkest ink; fainter is paper
 const STROKE = 0.35; // of the darkest ink; fainter does not stretch the box around the digit
 
@@ -58,9 +60,11 @@ function sumOf(count, value) {
 
 /**
  * What the network sees of a drawing: 784 bytes, or null if nothing is drawn.
- * @param {Uint8Array} drawn ink of each pixel, 255 is black on white paper
+ * @param {Uint8Array} drawing ink of each pixel, 255 is black on white paper
  */
-export function prepare(drawn, width) {
+export function prepare(drawing, width) {
+  const speckled = Math.min(width, drawing.length / width) >= SPECKLED_SIDE;
+  const drawn = speckled ? median(drawing, width) : drawing;
   const strongest = drawn.reduce((a, b) => Math.max(a, b), 0) / 255;
   if (strongest < FAINTEST) return null;
   const ink = Float64Array.from(drawn, (value) =>

@@ -8,6 +8,7 @@ import { recall, remember } from "./state.js";
 
 const { runs, cells, command } = data.ablation;
 const ARMS = ["with", "without"];
+const SIGNS = { with: "●", without: "◆" };
 const SPREAD = { with: 0.93, without: 1.07 }; // so that points of the two arms lie side by side
 const SHAPES = {
   with: (x, y) => svg("circle", { cx: x, cy: y, r: 5.5 }),
@@ -18,10 +19,10 @@ const nameOf = ({ lr, seed, arm, accuracy, diverged }) =>
   `Learning rate ${lr}, seed ${seed}, ${arm} BatchNorm: ${percent(accuracy)}${diverged ? ", diverged" : ""}`;
 
 /** A check box in a field set. */
-function box(value, text, changed) {
+function box(value, changed, ...text) {
   const input = element("input", { type: "checkbox", value, change: changed });
   input.checked = true;
-  return element("label", {}, input, ` ${text}`);
+  return element("label", {}, input, " ", ...text);
 }
 
 const checked = (id) => [...byId(id).querySelectorAll("input:checked")].map(({ value }) => value);
@@ -32,8 +33,8 @@ export function startBatchnorm() {
   let chosen = runs[Number.parseInt(recall("run", "0"), 10)] ?? runs[0];
 
   byId("ablation-about").textContent = `Each point is a training of the report’s network: ${runs.length} of them, over ${seeds.length} seeds. Choose a point to see how it learnt.`;
-  byId("ablation-rates").append(...rates.map((lr) => box(lr, lr, show)));
-  byId("ablation-arms").append(...ARMS.map((arm) => box(arm, `${arm} BatchNorm ${arm === "with" ? "●" : "◆"}`, show)));
+  byId("ablation-rates").append(...rates.map((lr) => box(lr, show, String(lr))));
+  byId("ablation-arms").append(...ARMS.map((arm) => box(arm, show, `${arm} BatchNorm `, element("span", { class: `${arm}-key`, "aria-hidden": "true" }, SIGNS[arm]))));
   fillSelect(byId("ablation-seed"), ["all", ...seeds]);
   for (const id of ["ablation-seed", "ablation-zoom"]) byId(id).addEventListener("change", show);
   fillTable();

@@ -2,7 +2,7 @@
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [400, 250];
-const INSIDE = { left: 52, right: 390, top: 32, bottom: 212 };
+const INSIDE = { left: 52, right: 382, top: 32, bottom: 212 };
 
 /** An element of SVG. */
 export function svg(name, attributes = {}, ...children) {
@@ -99,6 +99,6 @@ export function drawChart(place, options) {
 export function around(numbers, spare = 0.08) {
   const finite = numbers.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const room = spare * (high - low) || 1;
+  const room = high > low ? spare * (high - low) : 1;
   return [low - room, high + room];
 }

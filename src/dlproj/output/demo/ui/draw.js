@@ -118,16 +118,22 @@ function takePictures(paper) {
     });
 }
 
-/** What the link holds; or else the first example. */
+/** The example to begin with: a 4, of which the part asks, or any that is read rightly. */
+function firstExample(examples) {
+  const four = examples.findIndex(({ mistake, name }) => !mistake && name === "4");
+  return four < 0 ? examples.findIndex(({ mistake }) => !mistake) : four;
+}
+
+/** What the link holds, or else an example. */
 function begin(paper, choose, examples) {
   const strokes = textToStrokes(recall("drawing"));
   const pixels = textToPixels(recall("pixels"));
-  const index = Number.parseInt(recall("example", "0"), 10);
+  const index = Number.parseInt(recall("example"), 10);
   if (strokes.length) paper.set(strokes);
   else if (pixels) {
     paper.show(pixels);
     setSubject({ pixels, source: "picture" });
-  } else choose(index in examples ? index : 0);
+  } else choose(index in examples ? index : Math.max(firstExample(examples), 0));
 }
 
 function codeOf({ run, command }) {

@@ -26,7 +26,7 @@ export function drawFit(name, state) {
     lines: dots ? [] : [{ name: "fit", points: pair(points.x, residual) }], dots: dots ? pair(points.x, residual) : [],
   });
   const shown = losses.filter((loss) => Number.isFinite(loss) && loss > 0);
-  const bounds = [10 ** Math.floor(Math.log10(Math.min(...shown, 0.1))), 10 ** Math.ceil(Math.log10(Math.max(...shown, 0.1)))];
+  const bounds = [10 ** Math.floor(Math.log10(Math.min(...shown, 0.001))), 10 ** Math.ceil(Math.log10(Math.max(...shown, 0.1)))];
   drawChart(place("loss"), {
     title: "Loss (half the mean squared error)", alt: `The loss up to epoch ${now}`, xName: "epoch", x: [0, last], y: bounds, logY: true,
     lines: [{ name: "loss", points: pair(epochs, losses) }], now,

@@ -40,10 +40,14 @@ export function makeVictim(network, labels, title, setEpsilon) {
     paintGrey(noisy.canvas, random);
     paintSigned(change.canvas, attacked.map((value, place) => value - pixels[place]), epsilon);
     change.caption.replaceChildren("Change: ", element("span", { class: "key positive" }), " brighter, ", element("span", { class: "key negative" }), " darker");
-    read(original, "Original", pixels);
+    const before = read(original, "Original", pixels);
     read(noisy, "Same amount of noise", random);
     const { probabilities, best } = read(result, "Result", attacked);
-    showBars(probabilities);
+    showBars(probabilities, before.probabilities);
+    if (before.best !== label) {
+      verdict.textContent = `Wrong without any change: it reads ${labels[before.best]}, and it is a ${labels[label]}.`;
+      return;
+    }
     const held = best === label;
     const word = element("span", { class: held ? "holds" : "fooled" }, held ? "Not fooled" : "Fooled");
     verdict.replaceChildren(word, held ? `: it still reads ${labels[best]}.` : `: it reads ${labels[best]}, and it is a ${labels[label]}.`);
@@ -52,7 +56,7 @@ export function makeVictim(network, labels, title, setEpsilon) {
   function tell(epsilon, largest) {
     if (epsilon === undefined) smallest.textContent = "Looking for the smallest ε that fools it …";
     else if (epsilon === null) smallest.textContent = `No ε up to ${largest} fools it.`;
-    else if (epsilon === 0) smallest.textContent = "It reads this one wrong without any change.";
+    else if (epsilon === 0) smallest.textContent = "";
     else {
       const set = element("button", { type: "button", click: () => setEpsilon(epsilon) }, "Set it");
       smallest.replaceChildren(`The smallest ε that fools it: ${epsilon.toFixed(3)} (${Math.round(255 * epsilon)}/255). `, set);
