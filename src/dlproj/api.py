@@ -193,31 +193,31 @@ def _as_guest() -> Iterator[None]:
 @_task(_Digits, DigitsConfig)
 def train_digits(config: DigitsConfig, session: Session) -> Finished:
     """Train a CNN on MNIST and evaluate it on the test images, as `dlproj train-digits` does."""
-    return load_run(perform(digits, config, session, show=False))
+    return load_run(perform(digits.run, config, session, show=False))
 
 
 @_task(_Batchnorm, BatchnormConfig)
 def ablate_batchnorm(config: BatchnormConfig, session: Session) -> Finished:
     """Train that CNN with and without BatchNorm, as `dlproj ablate-batchnorm` does."""
-    return load_run(perform(batchnorm, config, session, show=False))
+    return load_run(perform(batchnorm.run, config, session, show=False))
 
 
 @_task(_Regression, RegressionConfig)
 def train_regression(config: RegressionConfig, session: Session) -> Finished:
     """Fit a small network to a curve, as `dlproj train-regression` does."""
-    return load_run(perform(regression, config, session, show=False))
+    return load_run(perform(regression.run, config, session, show=False))
 
 
 @_task(_Attack, AttackConfig)
 def attack(config: AttackConfig, session: Session) -> Finished:
     """Make adversarial examples for a trained classifier, as `dlproj attack` does."""
-    return load_run(perform(attack_experiment, config, session, show=False))
+    return load_run(perform(attack_experiment.run, config, session, show=False))
 
 
 @_task(_Langid, LangidConfig)
 def train_langid(config: LangidConfig, session: Session) -> Finished:
     """Train a network that names the language of one word, as `dlproj train-langid` does."""
-    return load_run(perform(langid, config, session, show=False))
+    return load_run(perform(langid.run, config, session, show=False))
 
 
 def predict_digits(

@@ -13,9 +13,14 @@ PAGE = Path(__file__).parent / "page"
 DEMO = Path(__file__).parent / "demo"
 
 
-def render(content: dict[str, Any]) -> str:
+def render_report(content: dict[str, Any]) -> str:
     """The report page as one file: its style, script and pictures are inside it."""
     return _environment(PAGE).get_template("report.html").render(content)
+
+
+def render_run(content: dict[str, Any]) -> str:
+    """A finished run as a piece of a page, for notebooks."""
+    return _environment(PAGE).get_template("run.html").render(content)
 
 
 def render_demo(content: dict[str, Any]) -> str:
