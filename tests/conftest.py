@@ -24,6 +24,13 @@ settings.load_profile("patient")
 COURSE = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run whole commands, so that `-m "not command"` is done in moments."""
+    for item in items:
+        if "dlproj" in getattr(item, "fixturenames", ()):
+            item.add_marker("command")
+
+
 @pytest.fixture
 def course() -> Path:
     """The folder of the course's own files."""

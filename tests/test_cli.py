@@ -12,24 +12,11 @@ from typer.main import get_command
 
 from dlproj.cli import app
 from tests.conftest import Dlproj
+from tests.support.imports import imported_by
 
 TRAINING = ("train-digits", "train-regression", "train-langid", "ablate-batchnorm")
 RUNS = (*TRAINING, "sweep", "attack", "predict-digit", "predict-langid")
 COMMANDS = (*RUNS, "export", "verify", "report", "compare", "doctor")
-HEAVY = {"torch", "torchvision", "matplotlib", "scipy", "numpy", "PIL"}
-
-
-def imported_by(*arguments: str, of: set[str] = HEAVY) -> set[str]:
-    """Which of these packages a command imports."""
-    code = (
-        "import sys\nsys.argv = ['dlproj', *sys.argv[1:]]\nfrom dlproj.__main__ import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print('MODULES', *{name.split('.')[0] for name in sys.modules})"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
-    )
-    return of & set(done.stdout.split("MODULES")[1].split())
 
 
 @pytest.mark.parametrize(
@@ -93,11 +80,23 @@ def test_version(dlproj: Dlproj) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_every_flag_explained(command: str, dlproj: Dlproj) -> None:
+def test_every_command_has_help_with_every_flag_explained(
+    command: str, dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # a line a flag
     done = dlproj(command, "--help")
     assert done.code == 0
-    assert "--json" in done.out
-    assert ("--device" in done.out) == (command in RUNS)
+    explained = {}
+    for line in done.out.splitlines():
+        cells = re.split(r"\s{2,}", line.strip("│ "))  # flag, its opposite, type, explanation
+        if cells[0].startswith("--"):
+            explained[cells[0]] = cells[-1]
+    group: Any = get_command(app)
+    flags = {flag.opts[-1] for flag in group.commands[command].params if flag.opts[-1][0] == "-"}
+    assert explained.keys() == flags | {"--help"}
+    assert all(" " in text for text in explained.values()), explained
+    assert "--json" in explained
+    assert ("--device" in explained) == (command in RUNS)
 
 
 def test_help_lists_all_commands(dlproj: Dlproj) -> None:

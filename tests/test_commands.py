@@ -12,8 +12,8 @@ from safetensors import safe_open
 from dlproj.models.files import load_model
 from dlproj.store.runs import seal
 from dlproj.store.weights import unpack
-from tests import schemas
 from tests.conftest import Dlproj
+from tests.support import schemas
 
 QUICK: dict[str, tuple[object, ...]] = {
     "train-digits": (),

@@ -134,7 +134,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 TRIED_ALL = """
 import json, resource, sys
 from pathlib import Path
-from tests.forked import dlproj, fork, warm_up
+from tests.support.forked import dlproj, fork, warm_up
 
 def run(line):
     pages = int(Path("/proc/self/statm").read_text().split()[0])

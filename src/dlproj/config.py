@@ -68,8 +68,8 @@ def _problem(cls: type[Any], error: "ErrorDetails") -> str:
     """What pydantic found, in our words."""
     name, *inside = error["loc"]
     hint = get_type_hints(cls, include_extras=True).get(str(name))
-    if hint is None:
-        return f"{flag(str(name))}: not a setting of {cls.command}"
+    if hint is None:  # of a file, and so any text
+        return f"{flag(repr(name)[1:-1])}: not a setting of {cls.command}"
     if error["type"] == "missing":
         return f"{flag(str(name))} must be given: {expected(hint)}"
     return refusal(flag(str(name)), item(hint) if inside else hint, error["input"])

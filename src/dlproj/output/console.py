@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 UNLIMITED = 100_000  # letters of a line
 
+REFRESH = 0.2  # seconds between two looks of a line that changes
+
 
 @dataclass
 class _Epoch:
@@ -73,6 +75,8 @@ class Console:
             yield from steps
         elif self._draws:
             yield from self._bar(steps, unit)
+        elif _in_notebook():
+            yield from self._line_in_place(steps, unit)
         else:
             yield from self._lines(steps, unit)
 
@@ -97,6 +101,21 @@ class Console:
                 if step.ends_epoch and step.step < step.steps:
                     epoch = _Epoch()
                 yield step
+
+    def _line_in_place(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
+        """One line of a notebook's cell, written over again and again, and left as it ends."""
+        epoch, shown = _Epoch(), 0.0
+        for step in steps:
+            epoch.add(step)
+            if step.ends_epoch or time.perf_counter() - shown > REFRESH:
+                text = f"epoch {step.epoch}/{step.epochs}  {epoch.describe(step, unit)}"
+                sys.stderr.write(f"\r{text:<78}")
+                sys.stderr.flush()
+                shown = time.perf_counter()
+            if step.ends_epoch and step.step < step.steps:
+                epoch = _Epoch()
+            yield step
+        sys.stderr.write("\n")
 
     def _lines(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
         epoch = _Epoch()
@@ -132,6 +151,13 @@ class Console:
     def lines(self, lines: Iterable[str]) -> None:
         """Lines on standard output, as they are, for other programs to read."""
         sys.stdout.writelines(line + "\n" for line in lines)
+
+
+def _in_notebook() -> bool:
+    """Whether a cell of a notebook runs this."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
 
 
 def _open(*, stderr: bool) -> RichConsole:

@@ -1,6 +1,6 @@
 """Signal a command at many moments while it draws its figures, and go on with what it left.
 
-Usage: python tests/signal_drawing.py MOMENTS FOLDER COMMAND...
+Usage: python tests/support/signal_drawing.py MOMENTS FOLDER COMMAND...
 
 The command runs up to its figures once. There it is forked for each moment and each of SIGINT and
 SIGTERM, so that a moment costs no more than drawing, and going on. Moments are told by the
@@ -20,9 +20,9 @@ from typing import Any
 from unittest import mock
 
 from tests.conftest import write_digits
-from tests.forked import dlproj, start, wait, warm_up
-from tests.kill_steps import files
-from tests.signal_moments import problem
+from tests.support.forked import dlproj, start, wait, warm_up
+from tests.support.kill_steps import files
+from tests.support.signal_moments import problem
 
 DIGITS = "--data ../../digits --threads 1 --quiet"
 COMMANDS = {
