@@ -74,6 +74,7 @@ INSTEAD = {
     "an import": "swallow(); import nosuch",
     "in a thread": "swallow(); t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
     "in another destructor": "Dying.__del__ = lambda self: 1 / 0; swallow(); Dying()",
+    "in many destructors": "Dying.__del__ = lambda self: 1 / 0; swallow()\n    while True: Dying()",
     "while another is handled": """
     try:
         1 / 0
