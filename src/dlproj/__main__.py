@@ -34,6 +34,8 @@ def main() -> NoReturn:
 def _run() -> int:
     for name, value in WAITING.items():
         os.environ.setdefault(name, value)
+    if "_DLPROJ_COMPLETE" in os.environ:  # fish would take each line of an explanation for a word
+        os.environ["TERMINAL_WIDTH"] = "10000"
     from dlproj.cli import app  # noqa: PLC0415 - after the signals are handled
 
     code = app(streams.expand_home(sys.argv[1:]), standalone_mode=False, prog_name="dlproj")
