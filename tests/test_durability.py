@@ -283,7 +283,7 @@ def test_a_signal_during_training_saves_once_and_says_how_to_go_on(
 
     monkeypatch.setattr(loop, "_update", interrupted)
     monkeypatch.setattr(RunDir, "write_checkpoint", counted)
-    done = dlproj("train-digits", "--data", tiny, "--out", "run")
+    done = dlproj("train-digits", "--data", tiny, "--out", "run", "--quiet")
     assert done.code == code
     assert done.err == (
         f"dlproj: interrupted by {signum.name}; go on with: dlproj train-digits --resume run\n"
