@@ -106,7 +106,7 @@ def runs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 ONE_BY_ONE = """
 import json, sys
-from tests.forked import dlproj
+from tests.support.forked import dlproj
 
 assert [dlproj(*line) for line in json.loads(sys.argv[1])] == [0, 0, 0, 0]
 """

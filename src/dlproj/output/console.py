@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+UNLIMITED = 100_000  # letters of a line
+
+REFRESH = 0.2  # seconds between two looks of a line that changes
 
 
 @dataclass
@@ -51,10 +54,14 @@ class Console:
     def __init__(self, *, quiet: bool = False, json: bool = False) -> None:
         self._quiet = quiet
         self._json = json
-        # What is shown may be anybody's text: no markup, and no :names: of emoji in it.
-        self._out = RichConsole(highlight=False, markup=False, emoji=False)
-        self._err = RichConsole(stderr=True, highlight=False, markup=False, emoji=False)
+        self._out = _open(stderr=False)
+        self._err = _open(stderr=True)
         self._remarked = set[str]()
+
+    @property
+    def _draws(self) -> bool:
+        """Whether a bar can be drawn: not in a file, even where colours are forced."""
+        return self._err.file.isatty() and not self._err.is_dumb_terminal
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Taken to another process, it is silent there."""
@@ -75,8 +82,10 @@ class Console:
         """Pass steps through, showing how the training goes: a bar, or a line for each epoch."""
         if self._quiet:
             yield from steps
-        elif self._err.is_terminal:
+        elif self._draws:
             yield from self._bar(steps, unit)
+        elif _in_notebook():
+            yield from self._line_in_place(steps, unit)
         else:
             yield from self._lines(steps, unit)
 
@@ -102,6 +111,21 @@ class Console:
                     epoch = _Epoch()
                 yield step
 
+    def _line_in_place(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
+        """One line of a notebook's cell, written over again and again, and left as it ends."""
+        epoch, shown = _Epoch(), 0.0
+        for step in steps:
+            epoch.add(step)
+            if step.ends_epoch or time.perf_counter() - shown > REFRESH:
+                text = f"epoch {step.epoch}/{step.epochs}  {epoch.describe(step, unit)}"
+                sys.stderr.write(f"\r{text:<78}")
+                sys.stderr.flush()
+                shown = time.perf_counter()
+            if step.ends_epoch and step.step < step.steps:
+                epoch = _Epoch()
+            yield step
+        sys.stderr.write("\n")
+
     def _lines(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
         epoch = _Epoch()
         for step in steps:
@@ -113,7 +137,7 @@ class Console:
 
     def count(self, items: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
         """Pass items through, showing on a terminal how many are done, of so many in total."""
-        hidden = self._quiet or not self._err.is_terminal
+        hidden = self._quiet or not self._draws
         columns = (
             TextColumn(f"{{task.completed}}/{{task.total}} {unit}"),
             BarColumn(bar_width=None),
@@ -125,8 +149,8 @@ class Console:
     def result(self, document: dict[str, Any], tables: Iterable[Table]) -> None:
         """The result of a command: tables, or the JSON document."""
         if self._json:
-            unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-            print(json.dumps(document, indent=2, ensure_ascii=not unicode, allow_nan=False))
+            ascii_only = not self._out.encoding.startswith("utf")
+            print(json.dumps(document, indent=2, ensure_ascii=ascii_only, allow_nan=False))
             return
         for table in tables:
             # The title stands by itself, because rich would fold it to the width of the table.
@@ -138,11 +162,28 @@ class Console:
         sys.stdout.writelines(line + "\n" for line in lines)
 
 
+def _in_notebook() -> bool:
+    """Whether a cell of a notebook runs this."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def _open(*, stderr: bool) -> RichConsole:
+    """The terminal; or else, for other programs, lines of any length."""
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    width = None if terminal else UNLIMITED
+    # What is shown may be anybody's text: no markup, and no :names: of emoji in it.
+    return RichConsole(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+
+
 def _render(table: Table) -> RichTable:
     rendered = RichTable(box=box.SIMPLE_HEAD, show_header=any(table.columns))
     for index, column in enumerate(table.columns):
         rendered.add_column(
-            Text(visible(column)), justify="right" if index and table.numbers else "left"
+            Text(visible(column)),
+            justify="right" if index and table.numbers else "left",
+            overflow="fold",
         )
     for row in table.rows:
         rendered.add_row(*(Text(visible(cell)) for cell in row))

@@ -1,6 +1,8 @@
 """What all experiments share: a run directory around them, repetition over seeds, the result."""
 
 import math
+import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dlproj.config import to_dict
-from dlproj.errors import DlprojError, Interrupted, UsageError
+from dlproj.errors import DlprojError, UsageError
 from dlproj.interrupts import interrupts
 from dlproj.output.console import Console
 from dlproj.output.document import document
@@ -41,32 +43,34 @@ def perform(experiment: Experiment, config: Config, session: Session, *, show: b
         alone = group.rank == 0
         console = Console(quiet=session.quiet or not alone, json=session.json)
         with _open(config, session, group) as run:
-            try:
-                result = run.result
-                if group.decided_by_first(result is not None):
-                    console.note(f"{run.path} is finished: nothing to do")
-                else:
-                    if alone and run.started:
-                        check_data(config, run)
-                    machine = choose_machine(
-                        config.device,
-                        config.precision,
-                        config.threads,
-                        group,
-                        trainings=config.trainings,
-                    )
-                    context = Context(machine, run, console, session)
-                    result = document_of(experiment, config, context)
-            except Interrupted as interruption:
-                if run.started:
-                    again = " --tensorboard" if session.tensorboard else ""
-                    interruption.resume = f"dlproj {config.command} --resume {run.path}{again}"
-                raise
+            interrupts.resume = partial(resume_command, config, session, run)
+            result = run.result
+            if group.decided_by_first(result is not None):
+                console.note(f"{run.path} is finished: nothing to do")
+            else:
+                if alone and run.started:
+                    check_data(config, run)
+                machine = choose_machine(
+                    config.device,
+                    config.precision,
+                    config.threads,
+                    group,
+                    trainings=config.trainings,
+                )
+                context = Context(machine, run, console, session)
+                result = document_of(experiment, config, context)
         if alone and result and show:
             reader = READERS[config.command]
             console.result(result, reader.tables(result["metrics"], result["timing"]))
             console.note(f"everything is in {run.path}")
     return run.path
+
+
+def resume_command(config: Config, session: Session, run: RunDir) -> str | None:
+    """What goes on with a run, as a shell reads it; None when nothing is begun."""
+    again = ["--tensorboard"] if session.tensorboard else []
+    line = ["dlproj", config.command, "--resume", str(run.path), *again]
+    return shlex.join(line) if run.started else None
 
 
 @contextmanager
@@ -76,12 +80,12 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
     Processes that torchrun started again go on with the run that they had begun.
     """
     if group.rank:
-        yield ReadOnlyRun(Path(group.first(b"").decode()))
+        yield ReadOnlyRun(Path(os.fsdecode(group.first(b""))))
         return
     resume, launch = session.resume, parallel.launch_name()
     note = launch_file(launch) if launch else None
     if note and note.exists() and parallel.restarted():
-        resume = Path(note.read_text())
+        resume = Path(os.fsdecode(note.read_bytes()))
     events = session.tensorboard
     opened = (
         existing_run(resume, tensorboard=events)
@@ -90,8 +94,8 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
     )
     with opened as run:
         if note:
-            write_file(note, str(run.path.resolve()).encode())
-        group.first(str(run.path).encode())
+            write_file(note, os.fsencode(run.path.resolve()))
+        group.first(os.fsencode(run.path))
         yield run
     if note:
         note.unlink()

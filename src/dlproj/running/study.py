@@ -58,6 +58,9 @@ def train_all(
         context.session,
         context.console,
     )
+    for name in trainings if session.resume else ():
+        if not (run.path / name).is_dir():
+            console.note(f"{run.path / name}: not there any more; it is trained again")
     children = {name: run.child(name) for name in trainings}
     done = {name: child.result for name, child in children.items() if child.result}
     cells = {

@@ -118,12 +118,14 @@ def fit(
 
 
 def _update(training: Training, loss: Tensor) -> None:
-    """One optimiser step down the gradient of the loss."""
+    """One optimiser step down the gradient of the loss; none where it overflows in fp16."""
+    scale = training.scaler.get_scale()
     training.optimizer.zero_grad()
     training.scaler.scale(loss).backward()
     training.scaler.step(training.optimizer)
     training.scaler.update()
-    training.schedule.step()
+    if training.scaler.get_scale() >= scale:  # else the step was left out, and is no step
+        training.schedule.step()
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> float:
