@@ -87,8 +87,8 @@ def settings_of(cls: type[C], given: dict[str, Any], session: Session) -> C:
         DlprojError: there is no such run or file.
     """
     given = {
-        name: Path(os.path.realpath(value)) if isinstance(value, Path) else value
-        for name, value in given.items()  # resolve() takes no circle of links
+        name: _absolute(value) if isinstance(value, Path) else value
+        for name, value in given.items()
     }
     if session.resume is None:
         return resolve(cls, given, session.config)
@@ -107,3 +107,9 @@ def settings_of(cls: type[C], given: dict[str, Any], session: Session) -> C:
             "leave it out, or start a new run"
         )
     return saved
+
+
+def _absolute(path: Path) -> Path:
+    """Where a path leads; a pipe of the shell (`<(…)`) has no other name than its own."""
+    resolved = Path(os.path.realpath(path))  # resolve() takes no circle of links
+    return path.absolute() if path.is_fifo() else resolved
