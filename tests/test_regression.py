@@ -47,11 +47,11 @@ def test_own_points_in_any_units(dlproj: Dlproj, tmp_path: Path) -> None:
 
 BAD = {
     "few": ("1,2\n" * 5, "5 rows; at least 20 are needed"),
-    "words": ("x,y\n1,2\na,b\n", "line 3 must be two numbers"),
-    "three": ("1,2,3\n", "line 1 must be two numbers"),
-    "infinite": ("x,y\n1,inf\n", "line 2 must be two numbers"),
+    "words": ("x,y\n1,2\na,b\n", "line 3: must be two numbers"),
+    "three": ("1,2,3\n", "line 1: must be x,y, but has 3 columns"),
+    "infinite": ("x,y\n1,inf\n", "line 2: must be two numbers"),
     "same": ("1,2\n" * 30, "all x are the same"),
-    "binary": ("1,2\n\0\1\2", "line 2 must be two numbers"),
+    "binary": ("1,2\n\0\1\2", "no text file"),
 }
 
 

@@ -255,6 +255,24 @@ def report(
 
 
 @app.command()
+def demo(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="RUN...", help="Finished runs; what none is of ships."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("demo.html"),
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Write a page to play with: draw, fool, type, watch."""
+    from dlproj.output.console import Console
+    from dlproj.tools.demo.page import demo as write_demo
+
+    write_demo(runs or [], out, force=force, console=Console(quiet=quiet, json=json))
+
+
+@app.command()
 def compare(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN RUN...", help="Directories of finished runs.")

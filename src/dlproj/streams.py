@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 
 from dlproj.errors import DlprojError
+from dlproj.visible import visible
 
 MODES = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
@@ -44,9 +45,8 @@ def expand_home(arguments: list[str]) -> list[str]:
 
 def say(line: str) -> None:
     """One line on standard error, with control characters visible, where someone may read it."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(line.split()))
     with suppress(OSError, ValueError):
-        print(line, file=sys.stderr, flush=True)
+        print(visible(" ".join(line.split())), file=sys.stderr, flush=True)
 
 
 def finish() -> None:

@@ -17,6 +17,7 @@ from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables import READERS
 from dlproj.running.context import Context, Experiment, Outcome
+from dlproj.running.data_check import check_data
 from dlproj.running.study import repeat
 from dlproj.session import Session
 from dlproj.settings import Config, TrainingConfig
@@ -47,6 +48,8 @@ def perform(experiment: Experiment, config: Config, session: Session, *, show: b
             if group.decided_by_first(result is not None):
                 console.note(f"{run.path} is finished: nothing to do")
             else:
+                if alone and run.started:
+                    check_data(config, run)
                 machine = choose_machine(
                     config.device,
                     config.precision,
@@ -113,6 +116,7 @@ def document_of(experiment: Experiment, config: Config, context: Context) -> dic
         config=to_dict(config),
         metrics=outcome.metrics,
         timing={**outcome.timing, "total_seconds": time.perf_counter() - started},
+        remarks=[*outcome.remarks],
         environment=context.machine.describe(),
         files=context.run.digests(),
     )
