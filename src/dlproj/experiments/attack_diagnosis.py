@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlproj.attacks.common import frozen, margin, per_image, project
+from dlproj.attacks.common import margin, per_image, project
+from dlproj.attacks.frozen import frozen
 from dlproj.config import resolve
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images
