@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import read_limited
-from dlproj.settings import Config
+from dlproj.plain import plain
+from dlproj.settings import Config, OnlyWith
 
 MAX_BYTES = 1_000_000  # of a configuration file
 
@@ -51,9 +52,15 @@ def _recipe(cls: type[Config], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validate(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Check values against the ranges in the annotations of `cls`."""
+    """Check values against the ranges in the annotations of `cls`.
+
+    Raises:
+        UsageError: one is out of its range, or of another kind.
+    """
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - not needed by --help
 
+    hints = get_type_hints(cls, include_extras=True)
+    values = {name: plain(name, value, hints.get(name)) for name, value in values.items()}
     try:
         return TypeAdapter(cls).validate_python(values)
     except ValidationError as error:
@@ -62,6 +69,39 @@ def validate(cls: type[T], values: Mapping[str, Any]) -> T:
         raise UsageError(
             f"{flag(str(first['loc'][0]))} {problem}, not {first['input']!r}"
         ) from None
+
+
+def unused(config: Config, given: Iterable[str]) -> dict[str, str]:
+    """Of the settings that were given, those that nothing will use, and why."""
+    found = {}
+    for name, hint in get_type_hints(type(config), include_extras=True).items():
+        for note in get_args(hint):
+            if name in given and isinstance(note, OnlyWith):
+                actual = getattr(config, note.setting)
+                if actual not in note.values:
+                    found[name] = _why_unused(note, actual)
+    return found
+
+
+def refuse_unused(config: Config, given: Iterable[str]) -> None:
+    """Whether something uses each of the settings that were given.
+
+    Raises:
+        UsageError: nothing would use one; the message names the settings that do.
+    """
+    for name, why in unused(config, given).items():
+        raise UsageError(f"{flag(name)}: nothing uses it {why}")
+
+
+def _why_unused(note: OnlyWith, actual: Any) -> str:
+    other = flag(note.setting)
+    if note.values == (True,):
+        return f"without {other}"
+    if note.values == (None,):
+        return f"with {other}"
+    *rest, last = note.values
+    those = f"{', '.join(rest)} or {last}" if rest else last
+    return f"with {other} {actual}, only with {other} {those}"
 
 
 def to_dict(config: Config) -> dict[str, Any]:

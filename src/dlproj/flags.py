@@ -18,7 +18,7 @@ from annotated_doc import Doc
 
 from dlproj.config import flag, validate
 from dlproj.session import Interval, Session, parse_interval, settings_of
-from dlproj.settings import DEVICES, Config, TrainingConfig
+from dlproj.settings import DEVICES, Config, Fraction, TrainingConfig
 
 C = TypeVar("C", bound=Config)
 
@@ -69,7 +69,11 @@ def parameters(cls: type[Any]) -> Iterator[inspect.Parameter]:
             text = f"{text.rstrip('.')}: {', '.join(get_args(kind))}."
         if default := _shown(field.default):
             text = f"{text.rstrip('.')} (default {default})."
-        yield parameter(field.name, kind, text, _panel(cls, field.name))
+        metavar = None
+        if any(isinstance(note, Fraction) for note in get_args(annotated[field.name])):
+            several = get_args(kind)[-1:] == (Ellipsis,)
+            kind, metavar = tuple[str, ...] if several else str, "FLOAT"
+        yield parameter(field.name, kind, text, _panel(cls, field.name), metavar)
 
 
 def parameter(

@@ -57,6 +57,7 @@ def perform(experiment: Experiment[C], config: C, session: Session, *, show: boo
                     result = document_of(experiment.run, config, context)
             except Interrupted as interruption:
                 if run.started:
+                    interruption.run = run.path
                     again = " --tensorboard" if session.tensorboard else ""
                     interruption.resume = f"dlproj {config.command} --resume {run.path}{again}"
                 raise
