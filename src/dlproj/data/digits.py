@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from dlproj.data.idx import read_idx
-from dlproj.errors import DlprojError
+from dlproj.errors import DlprojError, UsageError
 
 SHIPPED = Path(__file__).parent / "files" / "mnist"
 SHA256 = {
@@ -20,6 +20,7 @@ SHA256 = {
     "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
 }
 SIDE = 28
+DATASETS = ("mnist", "fashion-mnist", "kmnist", "qmnist", "emnist")
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,18 @@ class Digits:
 
 
 def to_pixels(pictures: Tensor) -> Tensor:
-    """Bytes (n, 28, 28) to what networks take: (n, 1, 28, 28) in [0, 1]."""
+    """Bytes (n, 28, 28) to what networks take: (n, 1, 28, 28) in [0, 1].
+
+    Raises:
+        UsageError: they are something else.
+    """
+    if not isinstance(pictures, Tensor) or pictures.dtype != torch.uint8 or pictures.ndim != 3:
+        raise UsageError("pictures must be bytes: a tensor (n, 28, 28) of torch.uint8")
     return pictures.unsqueeze(1).float().div_(255)
 
 
 def load_digits(
-    dataset: str = "mnist", folder: Path | None = None, *, validation: int = 0
+    dataset: str = "mnist", folder: Path | str | None = None, *, validation: int = 0
 ) -> Digits:
     """Load a data set by name, or the four IDX files of a folder.
 
@@ -68,8 +75,16 @@ def load_digits(
         validation: how many training images to hold out: the same ones every time.
 
     Raises:
+        UsageError: an argument is of the wrong kind or out of its range.
         DlprojError: a file is absent, damaged or of the wrong kind, or cannot be downloaded.
     """
+    if dataset not in DATASETS:
+        raise UsageError(f"dataset must be one of {', '.join(DATASETS)}, not {dataset!r}")
+    if isinstance(validation, bool) or not isinstance(validation, int) or validation < 0:
+        raise UsageError(f"validation must be a whole number from 0 on, not {validation!r}")
+    if not isinstance(folder, str | Path | None):
+        raise UsageError(f"folder must be a path, not {folder!r}")
+    folder = Path(folder) if folder is not None else None
     if folder is None and dataset != "mnist":
         return _hold_out(_download(dataset), validation)
     return _hold_out(_read_folder(folder or SHIPPED), validation)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_doc import Doc
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 
 from dlproj.epsilon import check_epsilon
 from dlproj.errors import UsageError
@@ -23,6 +23,7 @@ class AttackConfig(Config):
 
     epsilon: Annotated[
         tuple[Annotated[float, Ge(0)], ...],
+        MinLen(1),
         Fraction(),
         Doc("Largest perturbation, in pixel values of [0, 1], such as 8/255; may be repeated"),
     ] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
