@@ -111,7 +111,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     settings: list[Config] = []
     monkeypatch.setattr(
         "dlproj.running.perform.perform",
-        lambda _experiment, config, _session: settings.append(config),
+        lambda _run, config, _session: settings.append(config),
     )
     return settings
 

@@ -17,17 +17,18 @@ from torch import Tensor
 from dlproj.store.runs import RunDir
 from dlproj.store.weights import unpack
 from dlproj.training import loop
-from tests import damage
 from tests.conftest import Dlproj, environment
+from tests.support import damage
 
 ROOT = Path(__file__).parents[1]
+PYTHONPATH = f"{ROOT}/src:{ROOT}"
 
 
 def script(name: str, *arguments: object) -> dict[str, Any]:
-    """What one of the scripts beside this file reports."""
+    """What one of the scripts of the tests reports."""
     done = subprocess.run(
         [sys.executable, f"tests/{name}.py", *map(str, arguments)],
-        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        cwd=ROOT, env={**environment(), "PYTHONPATH": PYTHONPATH}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -63,19 +64,20 @@ def test_a_signal_in_a_destructor_is_not_lost() -> None:
 def test_stopped_at_every_point_where_the_disk_is_touched(
     kind: str, fewest: int, tmp_path: Path
 ) -> None:
-    report = script("kill_points", kind, tmp_path)
+    report = script("support/kill_points", kind, tmp_path)
     assert report["problems"] == {}
     assert report["points"] >= fewest
     assert {"create", "write", "fsync", "rename", "open", "mkdir"} == set(report["names"])
 
 
 def test_every_training_goes_on_after_a_kill(tmp_path: Path) -> None:
-    for name, found in script("kill_steps", "some", tmp_path).items():
+    for name, found in script("support/kill_steps", "some", tmp_path).items():
         assert found == {"killed": 1, "problems": {}}, name
 
 
 def test_signals_at_any_moment(tmp_path: Path) -> None:
-    for name, found in script("signal_moments", 6, tmp_path, "train-digits", "attack").items():
+    done = script("support/signal_moments", 6, tmp_path, "train-digits", "attack")
+    for name, found in done.items():
         assert found["problems"] == {}, name
         assert found["met"] >= 4
         assert found["resumed"] >= 3
@@ -250,7 +252,7 @@ main()
 
 def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", TWENTY], env={**environment(), "PYTHONPATH": str(ROOT)},
+        [sys.executable, "-c", TWENTY], env={**environment(), "PYTHONPATH": PYTHONPATH},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[-1]) == [0] * 20
@@ -260,7 +262,7 @@ def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
 
 TWENTY = """
 from pathlib import Path
-from tests.forked import dlproj, start, wait, warm_up
+from tests.support.forked import dlproj, start, wait, warm_up
 
 warm_up(Path("warm"))
 line = "train-regression --epochs 1 --batch-size 1024 --no-plots --quiet".split()

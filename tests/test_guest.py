@@ -91,14 +91,14 @@ def test_numbers_of_numpy_are_numbers() -> None:
 WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: dlproj.train_digits(rate=1), "'rate'"),  # type: ignore[call-arg]
     (lambda: dlproj.train_digits("fast"), "positional"),  # type: ignore[arg-type]
-    (lambda: dlproj.train_digits(lr=True), "--lr must be a number, not True"),
+    (lambda: dlproj.train_digits(lr=True), "--lr must be a number above 0 and at most 1000, not True"),
     (lambda: dlproj.train_digits(seed=2.5), "--seed"),  # type: ignore[arg-type]
     (lambda: dlproj.train_digits(recipe="Best"), "--recipe must be"),  # type: ignore[arg-type]
     (lambda: dlproj.train_digits(device=3), "--device"),  # type: ignore[arg-type]
     (lambda: dlproj.train_digits(out=3), "--out"),  # type: ignore[arg-type]
     (lambda: dlproj.train_digits(plots="maybe"), "--plots"),  # type: ignore[arg-type]
     (lambda: dlproj.train_digits(data=7), "--data"),  # type: ignore[arg-type]
-    (lambda: dlproj.train_regression(jobs=0), "--jobs must be greater"),
+    (lambda: dlproj.train_regression(jobs=0), "--jobs must be a whole number"),
     (lambda: dlproj.train_regression(recipe="best", lr=0.1), "--lr: nothing uses it"),
     (lambda: dlproj.attack(epsilon=(8,)), "8/255 is 0.0314"),
     (lambda: dlproj.attack(epsilon=()), "--epsilon"),

@@ -106,7 +106,7 @@ def runs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 ONE_BY_ONE = """
 import json, sys
-from tests.forked import dlproj
+from tests.support.forked import dlproj
 
 assert [dlproj(*line) for line in json.loads(sys.argv[1])] == [0, 0, 0, 0]
 """
@@ -223,7 +223,7 @@ def test_what_a_run_says_is_text_and_not_markup(dlproj: Dlproj, tmp_path: Path) 
     result = RunDir(tmp_path / "run").result
     assert result is not None
     del result["sha256"]
-    result["config"]["function"] = evil
+    result["config"]["data"] = evil
     result["environment"]["platform"] = evil
     (tmp_path / "run/result.json").write_text(json.dumps(seal(result)))
     outside = tmp_path / "secret.png"

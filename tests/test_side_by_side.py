@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dlproj.training.side_by_side import side_by_side
-from tests.test_loop import MACHINE
+from tests.support.machine import MACHINE
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -200,31 +200,31 @@ def _finished(path: Path) -> Finished:
 @_task(_Digits, DigitsConfig)
 def train_digits(config: DigitsConfig, session: Session) -> Finished:
     """Train a CNN on MNIST and evaluate it on the test images, as `dlproj train-digits` does."""
-    return _finished(perform(digits, config, session, show=False))
+    return _finished(perform(digits.run, config, session, show=False))
 
 
 @_task(_Batchnorm, BatchnormConfig)
 def ablate_batchnorm(config: BatchnormConfig, session: Session) -> Finished:
     """Train that CNN with and without BatchNorm, as `dlproj ablate-batchnorm` does."""
-    return _finished(perform(batchnorm, config, session, show=False))
+    return _finished(perform(batchnorm.run, config, session, show=False))
 
 
 @_task(_Regression, RegressionConfig)
 def train_regression(config: RegressionConfig, session: Session) -> Finished:
     """Fit a small network to a curve, as `dlproj train-regression` does."""
-    return _finished(perform(regression, config, session, show=False))
+    return _finished(perform(regression.run, config, session, show=False))
 
 
 @_task(_Attack, AttackConfig)
 def attack(config: AttackConfig, session: Session) -> Finished:
     """Make adversarial examples for a trained classifier, as `dlproj attack` does."""
-    return _finished(perform(attack_experiment, config, session, show=False))
+    return _finished(perform(attack_experiment.run, config, session, show=False))
 
 
 @_task(_Langid, LangidConfig)
 def train_langid(config: LangidConfig, session: Session) -> Finished:
     """Train a network that names the language of one word, as `dlproj train-langid` does."""
-    return _finished(perform(langid, config, session, show=False))
+    return _finished(perform(langid.run, config, session, show=False))
 
 
 def predict_digits(

@@ -3,13 +3,14 @@
 torch is imported inside the commands, so that help and wrong flags are answered at once.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from dlproj.errors import DlprojError
+from dlproj.errors import DlprojError, UsageError
 from dlproj.flags import command, devices
 from dlproj.grid import SweepConfig
 from dlproj.session import Session
@@ -31,12 +32,31 @@ class CommandList(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "rich_markup_mode": None})
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Without any words, help is what is asked for."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        """Run the command line; what is wrong with it is said in our own words."""
+        words = arguments[0] if arguments else sys.argv[1:]
+        try:
+            if any(not word or word.endswith("=") for word in words):
+                from dlproj.wrong_use import refuse_empty
+
+                refuse_empty(self, words)
+            return super().main(words, **settings)
+        except typer.TyperException as error:
+            from dlproj.wrong_use import explain
+
+            raise UsageError(explain(error, self, words)) from None
+        except typer.Abort:
+            raise DlprojError("aborted") from None
+
 
 app = typer.Typer(
     name="dlproj",
     cls=CommandList,
     help="Classic deep-learning experiments, one command each.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
@@ -63,7 +83,7 @@ def train_digits(config: DigitsConfig, session: Session) -> None:
     from dlproj.experiments import digits
     from dlproj.running.perform import perform
 
-    perform(digits, config, session)
+    perform(digits.run, config, session)
 
 
 @command(app, BatchnormConfig)
@@ -72,7 +92,7 @@ def ablate_batchnorm(config: BatchnormConfig, session: Session) -> None:
     from dlproj.experiments import batchnorm
     from dlproj.running.perform import perform
 
-    perform(batchnorm, config, session)
+    perform(batchnorm.run, config, session)
 
 
 @command(app, RegressionConfig)
@@ -81,7 +101,7 @@ def train_regression(config: RegressionConfig, session: Session) -> None:
     from dlproj.experiments import regression
     from dlproj.running.perform import perform
 
-    perform(regression, config, session)
+    perform(regression.run, config, session)
 
 
 @command(app, AttackConfig)
@@ -90,7 +110,7 @@ def attack(config: AttackConfig, session: Session) -> None:
     from dlproj.experiments import attack as experiment
     from dlproj.running.perform import perform
 
-    perform(experiment, config, session)
+    perform(experiment.run, config, session)
 
 
 @command(app, LangidConfig)
@@ -99,7 +119,7 @@ def train_langid(config: LangidConfig, session: Session) -> None:
     from dlproj.experiments import langid
     from dlproj.running.perform import perform
 
-    perform(langid, config, session)
+    perform(langid.run, config, session)
 
 
 @sweep_command(app)
@@ -108,7 +128,7 @@ def sweep(config: SweepConfig, session: Session) -> None:
     from dlproj.experiments import sweep as experiment
     from dlproj.running.perform import perform
 
-    perform(experiment, config, session)
+    perform(experiment.run, config, session)
 
 
 Model = Annotated[
@@ -166,12 +186,13 @@ def predict_langid(
     from dlproj.output.console import Console
     from dlproj.tools.predict import predict_languages
 
+    inputs = [
+        line for word in words or [] for line in (read_lines(None) if word == "-" else [word])
+    ]
     if file is not None:
-        words = [*(words or []), *read_lines(file)]
-    elif words == ["-"]:
-        words = read_lines(None)
+        inputs += read_lines(None if file == Path("-") else file)
     predict_languages(
-        words or [],
+        inputs,
         model=model,
         device=device,
         console=Console(quiet=quiet, json=json),

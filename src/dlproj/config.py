@@ -4,12 +4,16 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from dlproj.errors import DlprojError, UsageError
-from dlproj.limits import read_limited
+from dlproj.limits import file_in, read_limited
+from dlproj.messages import alternatives, expected, item, refusal
 from dlproj.plain import plain
 from dlproj.settings import Config, OnlyWith
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MAX_BYTES = 1_000_000  # of a configuration file
 
@@ -64,11 +68,34 @@ def validate(cls: type[T], values: Mapping[str, Any]) -> T:
     try:
         return TypeAdapter(cls).validate_python(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        problem = first["msg"].replace("Input should be", "must be")
-        raise UsageError(
-            f"{flag(str(first['loc'][0]))} {problem}, not {first['input']!r}"
-        ) from None
+        raise UsageError(_problem(cls, error.errors()[0])) from None
+
+
+def _problem(cls: type[Any], error: "ErrorDetails") -> str:
+    """What pydantic found, in our words."""
+    name, *inside = error["loc"]
+    hint = get_type_hints(cls, include_extras=True).get(str(name))
+    if hint is None:  # of a file, and so any text
+        return f"{flag(repr(name)[1:-1])}: not a setting of {cls.command}"
+    if error["type"] == "missing":
+        return f"{flag(str(name))} must be given: {expected(hint)}"
+    return refusal(flag(str(name)), item(hint) if inside else hint, error["input"])
+
+
+def as_text(value: Any) -> str:
+    """A setting for people."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return repr(value).removesuffix(".0")
+        case list() | tuple():
+            return " ".join(map(as_text, value))
+        case dict():
+            return ", ".join(f"{name} {as_text(item)}" for name, item in value.items())
+    return str(value)
 
 
 def unused(config: Config, given: Iterable[str]) -> dict[str, str]:
@@ -99,9 +126,7 @@ def _why_unused(note: OnlyWith, actual: Any) -> str:
         return f"without {other}"
     if note.values == (None,):
         return f"with {other}"
-    *rest, last = note.values
-    those = f"{', '.join(rest)} or {last}" if rest else last
-    return f"with {other} {actual}, only with {other} {those}"
+    return f"with {other} {actual}, only with {other} {alternatives(note.values)}"
 
 
 def to_dict(config: Config) -> dict[str, Any]:
@@ -116,7 +141,7 @@ def to_dict(config: Config) -> dict[str, Any]:
 def read_config_file(path: Path, command: str) -> dict[str, Any]:
     """The settings in a `config.json` of an earlier run of the same command."""
     if path.is_dir():
-        path = path / "config.json"
+        path = file_in(path, "config.json")
     try:
         values = json.loads(read_limited(path, MAX_BYTES))
     except OSError as error:

@@ -1,7 +1,6 @@
 """Errors that reach the user as one line, and the exit codes they end with."""
 
 import signal
-from pathlib import Path
 
 
 class DlprojError(Exception):
@@ -49,9 +48,6 @@ class Interrupted(BaseException):
         super().__init__(signum)
         self.name = signal.Signals(signum).name
         self.exit_code = 128 + signum
-        self.run: Path | None = None  # that can be gone on with
-        self.resume: str | None = None  # the command that goes on with it
 
     def __str__(self) -> str:
-        hint = f"; go on with: {self.resume}" if self.resume else ""
-        return f"interrupted by {self.name}{hint}"
+        return f"interrupted by {self.name}"

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 import typer
 from annotated_doc import Doc
 
-from dlproj.config import flag, validate
+from dlproj.config import as_text, flag, validate
 from dlproj.session import Interval, Session, parse_interval, settings_of
 from dlproj.settings import DEVICES, Config, Fraction, TrainingConfig
+from dlproj.settings.ranges import values_in_words
 
 C = TypeVar("C", bound=Config)
 
@@ -65,10 +66,11 @@ def parameters(cls: type[Any]) -> Iterator[inspect.Parameter]:
     fields = sorted(dataclasses.fields(cls), key=lambda field: order.index(_panel(cls, field.name)))
     for field in fields:
         text, kind = help_text(annotated[field.name]), bare[field.name]
-        if get_origin(kind) is Literal:  # told here, because as a type they would fill the line
-            text = f"{text.rstrip('.')}: {', '.join(get_args(kind))}."
-        if default := _shown(field.default):
-            text = f"{text.rstrip('.')} (default {default})."
+        notes = [values_in_words(annotated[field.name])]
+        if field.default not in {None, dataclasses.MISSING}:
+            notes.append(f"default {as_text(field.default)}")
+        if told := "; ".join(filter(None, notes)):
+            text = f"{text.rstrip('.')} ({told})."
         metavar = None
         if any(isinstance(note, Fraction) for note in get_args(annotated[field.name])):
             several = get_args(kind)[-1:] == (Ellipsis,)
@@ -125,14 +127,3 @@ def _panel(cls: type[Any], name: str) -> str:
     """The heading in the help, by the first class of the hierarchy that has the field."""
     owner = next(base for base in reversed(cls.__mro__) if name in inspect.get_annotations(base))
     return PANELS.get(owner.__name__, PANELS[""])
-
-
-def _shown(default: Any) -> str:
-    match default:
-        case None | dataclasses.MISSING:
-            return ""
-        case bool():
-            return "yes" if default else "no"
-        case tuple():
-            return " ".join(map(str, default))
-    return str(default)

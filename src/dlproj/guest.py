@@ -58,12 +58,15 @@ def saved_on_interrupt(function: str) -> Iterator[None]:
         if not interrupts.deferred:
             raise Interrupted(signum)
 
+    interrupts.run = lambda: None
     signal.signal(signal.SIGINT, receive)
     try:
         yield
-    except Interrupted as interruption:
-        resume = f"{function}(resume={str(interruption.run)!r})"
-        hint = f"go on with: {resume}" if interruption.run else "nothing was saved yet"
+    except BaseException:  # C++ code makes other exceptions of an interruption
+        if interrupts.pending is None:
+            raise
+        run = interrupts.run()
+        hint = f"go on with: {function}(resume={str(run)!r})" if run else "nothing was saved yet"
         raise KeyboardInterrupt(hint) from None
     finally:
         signal.signal(signal.SIGINT, usual)

@@ -5,6 +5,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from dlproj.errors import UsageError
+from dlproj.messages import refusal
 from dlproj.settings import Fraction
 
 NUMBER = r"\s*[0-9.]+(?:[eE][+-]?[0-9]+)?\s*"
@@ -22,7 +23,7 @@ def plain(name: str, value: Any, hint: Any) -> Any:
         hint: the setting's annotated type; None where there is no such setting.
 
     Raises:
-        UsageError: it is True or False where a number is wanted, or a fraction of zero.
+        UsageError: it is True or False where a number is wanted.
     """
     if hasattr(value, "tolist"):  # an array, a tensor, or one number of these
         value = value.tolist()
@@ -32,13 +33,13 @@ def plain(name: str, value: Any, hint: Any) -> Any:
     several = isinstance(value, list | tuple)
     values = [*value] if several else [value]
     if _numeric(bare) and any(isinstance(each, bool) for each in values):
-        raise UsageError(f"--{name.replace('_', '-')} must be a number, not {value!r}")
+        raise UsageError(refusal(f"--{name.replace('_', '-')}", hint, value))
     if any(isinstance(note, Fraction) for note in get_args(hint)):
-        values = [_quotient(name, each) for each in values]
+        values = [_quotient(each) for each in values]
     return tuple(values) if several else values[0]
 
 
-def _quotient(name: str, value: Any) -> Any:
+def _quotient(value: Any) -> Any:
     """A number, or a fraction, in text as a number; what is neither is left as it is."""
     if not isinstance(value, str) or not re.fullmatch(f"-?{NUMBER}(?:/{NUMBER})?", value):
         return value
@@ -46,7 +47,7 @@ def _quotient(name: str, value: Any) -> Any:
     try:
         return float(above) / float(below or 1)
     except (ValueError, ZeroDivisionError):
-        raise UsageError(f"--{name.replace('_', '-')} {value}: not a number") from None
+        return value
 
 
 def _numeric(bare: Any) -> bool:

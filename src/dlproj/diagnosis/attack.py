@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from dlproj.attacks.common import margin, per_image, project
 from dlproj.attacks.frozen import frozen
-from dlproj.diagnosis.claims import Claim, judge
+from dlproj.diagnosis.judge import judge
+from dlproj.results import Explanation
 from dlproj.training.device import Machine
 from dlproj.training.loop import accuracy, predict
 
@@ -198,7 +199,7 @@ def margins(subject: Subject, noise: Tensor) -> dict[str, Any]:
     }
 
 
-def claims(measured: dict[str, Any]) -> list[Claim]:
+def claims(measured: dict[str, Any]) -> list[Explanation]:
     """The report's explanations, each with the rule that its verdict comes from."""
     return [
         _relies_on_high_frequencies(measured["filters"], measured["accuracy"]["clean"]),
@@ -209,7 +210,7 @@ def claims(measured: dict[str, Any]) -> list[Claim]:
     ]
 
 
-def _relies_on_high_frequencies(filters: dict[str, Any], clean: float) -> Claim:
+def _relies_on_high_frequencies(filters: dict[str, Any], clean: float) -> Explanation:
     """Supported: the upper half of all frequencies is read better than the lower half.
 
     Not supported: the lower half alone loses at most two points, and the upper half more.
@@ -225,7 +226,7 @@ def _relies_on_high_frequencies(filters: dict[str, Any], clean: float) -> Claim:
     )
 
 
-def _perturbations_are_high(mean: dict[str, float]) -> Claim:
+def _perturbations_are_high(mean: dict[str, float]) -> Explanation:
     """Supported: they lie above random noise of the same size. Not: below the digits too."""
     return judge(
         "perturbations are of high frequency",
@@ -236,7 +237,7 @@ def _perturbations_are_high(mean: dict[str, float]) -> Claim:
     )
 
 
-def _high_half_does_the_harm(halves: dict[str, Any]) -> Claim:
+def _high_half_does_the_harm(halves: dict[str, Any]) -> Explanation:
     """Supported or not by five points between two parts of equal size."""
     low, high = halves["low_accuracy"], halves["high_accuracy"]
     return judge(
@@ -248,7 +249,7 @@ def _high_half_does_the_harm(halves: dict[str, Any]) -> Claim:
     )
 
 
-def _sensitive_to_any_change(scores: dict[str, float], mean: dict[str, float]) -> Claim:
+def _sensitive_to_any_change(scores: dict[str, float], mean: dict[str, float]) -> Explanation:
     """Supported: random signs cost half of what the attack costs. Not: they cost under a tenth."""
     harm = scores["clean"] - scores["adversarial"]
     by_noise = scores["clean"] - scores["noise"]
@@ -262,7 +263,7 @@ def _sensitive_to_any_change(scores: dict[str, float], mean: dict[str, float]) -
     )
 
 
-def _flaw_of_one_network(transferred: dict[str, Any]) -> Claim:
+def _flaw_of_one_network(transferred: dict[str, Any]) -> Explanation:
     """Supported: others misread less than a tenth of what the attacked one does. Not: over half."""
     own, *others = transferred["success"][0]
     mean = sum(others) / len(others)

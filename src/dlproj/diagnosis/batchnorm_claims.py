@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from dlproj.diagnosis.claims import Claim, judge
+from dlproj.diagnosis.judge import judge
+from dlproj.results import Explanation
 
 DRIFTING = ("conv1", "conv2", "conv3")  # the layers that BatchNorm follows
 
 
-def claims(measured: dict[str, Any]) -> list[Claim]:
+def claims(measured: dict[str, Any]) -> list[Explanation]:
     """The report's explanations, and those of Santurkar et al. 2018."""
     arms, rates = measured["arms"], measured["rates"]
     return [
@@ -30,7 +31,7 @@ def mean_over(
     return fmean(value for layer in layers for value in arm["layers"][layer][what])
 
 
-def _removes_drift(arms: dict[str, Any]) -> Claim:
+def _removes_drift(arms: dict[str, Any]) -> Explanation:
     """Supported: mean and scale drift half as much with it. Not: neither drifts less."""
     ratios, parts = [], []
     for what in ("mean", "scale"):
@@ -47,7 +48,7 @@ def _removes_drift(arms: dict[str, Any]) -> Claim:
     )
 
 
-def _drift_is_what_hurts(arms: dict[str, Any]) -> Claim:
+def _drift_is_what_hurts(arms: dict[str, Any]) -> Explanation:
     """Noise that drifts is put after BatchNorm. Supported: it trains no better than without.
 
     Not supported: it drifts more at each step than without BatchNorm, and yet trains better. How
@@ -65,7 +66,7 @@ def _drift_is_what_hurts(arms: dict[str, Any]) -> Claim:
     )
 
 
-def _prevents_dead_units(arms: dict[str, Any], rates: dict[str, Any]) -> Claim:
+def _prevents_dead_units(arms: dict[str, Any], rates: dict[str, Any]) -> Explanation:
     """Supported: one unit in a hundred more is dead without it at the rate that is followed.
 
     Not supported: nor at any other rate. Mixed: only at other rates.
@@ -85,7 +86,7 @@ def _prevents_dead_units(arms: dict[str, Any], rates: dict[str, Any]) -> Claim:
     )
 
 
-def _prevents_vanishing(arms: dict[str, Any]) -> Claim:
+def _prevents_vanishing(arms: dict[str, Any]) -> Explanation:
     """The gradient of the first layer by that of the last, a geometric mean over the training.
 
     Supported: below a hundredth without, and ten times more with. Not: above a tenth without.
@@ -107,7 +108,7 @@ def _prevents_vanishing(arms: dict[str, Any]) -> Claim:
     )
 
 
-def _smooths(arms: dict[str, Any]) -> Claim:
+def _smooths(arms: dict[str, Any]) -> Explanation:
     """Supported: loss and gradient change half as much along the gradient. Not: no less."""
     spread, change = {}, {}
     for arm in ("with", "without"):
@@ -127,7 +128,7 @@ def _smooths(arms: dict[str, Any]) -> Claim:
     )
 
 
-def _widens_rates(rates: dict[str, Any]) -> Claim:
+def _widens_rates(rates: dict[str, Any]) -> Explanation:
     """Supported: more of the rates tried train with it than without. Not: fewer, or as many."""
     ranges = {
         arm: [

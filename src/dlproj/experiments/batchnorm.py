@@ -11,17 +11,14 @@ from typing import Any
 import torch.nn.functional as F
 from torch import nn
 
-from dlproj.config import to_dict
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits, load_digits
 from dlproj.data.distortions import distorted_pixels
 from dlproj.diagnosis.batchnorm import diagnose
-from dlproj.diagnosis.claims import claims_table
 from dlproj.errors import DivergedError
 from dlproj.experiments.digits import classify, make_training
 from dlproj.interrupts import interrupts
 from dlproj.models.noise import DriftingNoise
-from dlproj.output.console import Table
 from dlproj.running.context import Context, Outcome
 from dlproj.running.processes import run_all
 from dlproj.settings import BatchnormConfig, DigitsConfig
@@ -38,11 +35,10 @@ SIGNIFICANT = 0.05
 def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
     digits = _digits(config.data)
-    if not context.run.started:
-        context.run.write_json("config.json", to_dict(config))
+    context.start(config)
     runs = train_cells(config, context)
 
-    cells = compare_all(runs, config.lr)
+    cells = compare_arms(runs, config.lr)
     metrics: dict[str, Any] = {
         "cells": cells,
         "verdict": "; ".join(verdict(cell) for cell in cells),
@@ -184,21 +180,21 @@ def describe_cell(cell: dict[str, Any]) -> str:
     )
 
 
-def compare_all(runs: list[dict[str, Any]], rates: Sequence[float]) -> list[dict[str, Any]]:
+def compare_arms(runs: list[dict[str, Any]], rates: Sequence[float]) -> list[dict[str, Any]]:
     """The two arms at each learning rate, their p-values also adjusted for there being several."""
-    cells = [compare(lr, [run for run in runs if run["lr"] == lr]) for lr in rates]
+    cells = [compare_at(lr, [run for run in runs if run["lr"] == lr]) for lr in rates]
     tested = [cell for cell in cells if cell["p_value"] is not None]
     adjusted = dict(zip(map(id, tested), holm([cell["p_value"] for cell in tested]), strict=True))
     return [cell | {"p_adjusted": adjusted.get(id(cell))} for cell in cells]
 
 
-def compare(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
+def compare_at(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The two arms at one learning rate, paired by seed."""
     cell: dict[str, Any] = {"lr": lr}
     for arm in ARMS:
-        own = [run for run in runs if run["arm"] == arm]
-        cell[arm] = describe([run["accuracy"] for run in own]) | {
-            "diverged": sum(run["diverged"] for run in own)
+        in_arm = [run for run in runs if run["arm"] == arm]
+        cell[arm] = describe([run["accuracy"] for run in in_arm]) | {
+            "diverged": sum(run["diverged"] for run in in_arm)
         }
     return cell | paired_test(cell["with"]["values"], cell["without"]["values"])
 
@@ -223,37 +219,3 @@ def verdict(cell: dict[str, Any]) -> str:
         return f"no difference shown {at} ({points:+.2f} points, p = {p_value:.2g})"
     better = "more" if points > 0 else "less"
     return f"{at} {abs(points):.2f} points {better} accurate with BatchNorm (p = {p_value:.2g})"
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    rows = []
-    for cell in metrics["cells"]:
-        low, high = (100 * bound for bound in cell["ci95"])
-        rows.append(
-            [
-                f"{cell['lr']:g}",
-                *(f"{100 * cell[arm]['mean']:.2f} ± {100 * cell[arm]['std']:.2f}" for arm in ARMS),
-                f"{100 * cell['difference']:+.2f} ({low:+.1f}, {high:+.1f})",
-                "" if cell["p_value"] is None else f"{cell['p_value']:.2g}",
-                f"{cell['with']['diverged']}, {cell['without']['diverged']}",
-            ]
-        )
-    columns = ("rate", "with, %", "without, %", "points (95 %)", "p", "diverged")
-    verdicts = [[part] for part in metrics["verdict"].split("; ")]
-    title = f"Test accuracy; {timing['train_seconds']:.0f} s of training"
-    result = [Table(title, columns, rows), Table("Verdict", ("",), verdicts)]
-    if "diagnosis" in metrics:
-        diagnosis = metrics["diagnosis"]
-        result += [rates_table(diagnosis["rates"]), claims_table(diagnosis)]
-    return result
-
-
-def rates_table(rates: dict[str, Any]) -> Table:
-    """What each arm reaches in a short training at rates far apart."""
-    arms = (*ARMS, "noisy")
-    rows = [
-        [f"{lr:g}", *(f"{100 * rates[arm]['accuracy'][index]:.1f}" for arm in arms)]
-        for index, lr in enumerate(rates["lr"])
-    ]
-    return Table("Accuracy after a short training, %", ("rate", *arms), rows)

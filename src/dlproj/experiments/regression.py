@@ -1,7 +1,6 @@
 """Task 2: a small network learns a curve."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -9,8 +8,6 @@ import torch.nn.functional as F
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.regression import Curve, Points, load_curve
 from dlproj.models.regression import CurveMLP
-from dlproj.output.console import Table
-from dlproj.output.text import number
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import RegressionConfig
@@ -106,20 +103,3 @@ def make_training(
 def half_mse(error: torch.Tensor) -> float:
     """Half the mean squared error: how the course scores."""
     return error.double().square().mean().item() / 2
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    return [
-        Table(
-            "Result",
-            ("", ""),
-            [
-                ["test loss (half the MSE)", number(metrics["test_loss"], ".3g")],
-                ["test MSE", number(metrics["test_mse"], ".3g")],
-                ["largest error", number(metrics["max_abs_error"], ".3g")],
-                ["parameters", number(metrics["parameters"], ",.0f")],
-                ["training", number(timing["train_seconds"], ".2f") + " s"],
-            ],
-        )
-    ]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dlproj.errors import DlprojError
-from dlproj.limits import read_limited
+from dlproj.limits import file_in, read_limited
 from dlproj.models.catalogue import BY_NAME, TRAINED_BY, Reads
 from dlproj.models.digits import LeNet
 from dlproj.store.weights import DamagedError, unpack
@@ -43,7 +43,7 @@ def load_model(path: Path, reads: Reads | None = None) -> tuple[nn.Module, dict[
 
 def _load(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     if path.is_dir():
-        path = path / "model.safetensors"
+        path = file_in(path, "model.safetensors")
     try:
         if path.suffix == ".pt":
             return _load_lenet(path), {"network": "LeNet", "labels": [*"0123456789"]}

@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 from dlproj.config import resolve, to_dict
-from dlproj.reports.finished import EXPERIMENTS, Finished
+from dlproj.grid import SETTINGS
+from dlproj.reports.finished import Finished
 from dlproj.statistics import describe, paired_test, prediction_interval
 
 ENOUGH = 3  # seeds, to say anything
@@ -87,8 +88,7 @@ def sample(runs: Sequence[Finished], command: str, metric: str) -> list[float]:
 
 def at_report_settings(runs: Sequence[Finished], command: str) -> Iterator[Finished]:
     """The runs of a command whose every setting that matters is the report's."""
-    cls, _ = EXPERIMENTS[command]
-    wanted = to_dict(resolve(cls, {"recipe": "report"}))
+    wanted = to_dict(resolve(SETTINGS[command], {"recipe": "report"}))
     for run in runs:
         if run.command == command and all(
             run.config.get(name) == (list(value) if isinstance(value, tuple) else value)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dlproj.config import as_text
 from dlproj.errors import DlprojError, UsageError
-from dlproj.output.console import Console, Table
+from dlproj.output.console import Console
 from dlproj.output.document import document
-from dlproj.reports.finished import ODD, Finished, differences, load_run, shown
+from dlproj.output.tables.base import Table
+from dlproj.reports.finished import Finished, differences, load_run
 from dlproj.statistics import paired_test
 
 
@@ -24,10 +26,7 @@ def compare(paths: Sequence[Path], *, console: Console) -> None:
     commands = {run.command for run in runs}
     if len(commands) > 1:
         raise DlprojError(f"these are runs of {' and '.join(sorted(commands))}: compare one kind")
-    try:
-        metrics = [row for name in metric_names(runs) if (row := compare_metric(name, runs))]
-    except ODD:
-        raise DlprojError("a result.json is not of this version of dlproj") from None
+    metrics = [compare_metric(name, runs) for name in metric_names(runs)]
     settings = differences(runs)
     found = document(
         "compare",
@@ -40,29 +39,12 @@ def compare(paths: Sequence[Path], *, console: Console) -> None:
 
 def metric_names(runs: Sequence[Finished]) -> list[str]:
     """Metrics that the runs share and that are numbers in each; of an attack, by epsilon."""
-    return [name for name in scalars(runs[0]) if all(name in scalars(run) for run in runs[1:])]
-
-
-def scalars(run: Finished) -> dict[str, dict[int, float]]:
-    """Every number of a run, by seed."""
-    found = {name: run.by_seed(name) for name in run.metrics if name != "parameters"}
-    for row in run.metrics.get("attacks", ()):
-        found[f"accuracy at {row['epsilon']:g}"] = {run.seeds[0]: row["accuracy"]}
-    for cell in run.metrics.get("cells", ()):
-        if run.command == "sweep":
-            scores = cell["score"]["values"] if cell["score"] else []
-            name = f"{run.metrics['score'].replace('_', ' ')} at {cell['name']}"
-            found[name] = dict(zip(cell["seeds"], scores, strict=True))
-            continue
-        for arm in ("with", "without"):
-            values = dict(zip(run.seeds, cell[arm]["values"], strict=True))
-            found[f"{arm} BatchNorm at {cell['lr']:g}"] = values
-    return {name: values for name, values in found.items() if values}
+    return [name for name in runs[0].scalars if all(name in run.scalars for run in runs[1:])]
 
 
 def compare_metric(name: str, runs: Sequence[Finished]) -> dict[str, Any]:
     """One number in each run, and the paired test of each other run against the first."""
-    values = [scalars(run)[name] for run in runs]
+    values = [run.scalars[name] for run in runs]
     first, *others = values
     tests = []
     for other in others:
@@ -83,7 +65,7 @@ def tables(
     """The comparison for people."""
     letters = [chr(ord("A") + index) for index in range(len(paths))]
     key = [[letter, str(path)] for letter, path in zip(letters, paths, strict=True)]
-    changed = [[name, *map(shown, values)] for name, values in settings.items()]
+    changed = [[name, *map(as_text, values)] for name, values in settings.items()]
     result = [Table("Runs", ("", ""), key, numbers=False)]
     if changed:
         result.append(Table("Settings that differ", ("setting", *letters), changed, numbers=False))

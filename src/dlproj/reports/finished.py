@@ -1,44 +1,35 @@
 """Finished runs, read back from their directories."""
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from PIL import Image
 from torch import nn
 
+from dlproj.config import resolve
 from dlproj.errors import DlprojError
-from dlproj.experiments import attack, batchnorm, digits, langid, regression, sweep
-from dlproj.grid import SweepConfig
+from dlproj.grid import SETTINGS
 from dlproj.models.files import load_model
-from dlproj.output.console import Table
-from dlproj.output.document import SCHEMA_VERSION
-from dlproj.running.context import Experiment
-from dlproj.settings import (
-    AttackConfig,
-    BatchnormConfig,
-    Config,
-    DigitsConfig,
-    LangidConfig,
-    RegressionConfig,
-)
+from dlproj.output.tables import READERS
+from dlproj.output.tables.base import Table, by_seed
+from dlproj.reports.figures import Picture, pictures_of
+from dlproj.results.document import check_document
 from dlproj.store.runs import RunDir
 
-EXPERIMENTS: dict[str, tuple[type[Config], Experiment[Any]]] = {
-    "train-digits": (DigitsConfig, digits),
-    "ablate-batchnorm": (BatchnormConfig, batchnorm),
-    "train-regression": (RegressionConfig, regression),
-    "attack": (AttackConfig, attack),
-    "train-langid": (LangidConfig, langid),
-    "sweep": (SweepConfig, sweep),
-}
-ODD = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
+if TYPE_CHECKING:
+    import pandas
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Finished:
-    """A finished run: where it is, its `result.json`, and that as tables."""
+    """A finished run: where it is, its `result.json`, and that as tables.
+
+    At the end of a notebook's cell it shows its tables and figures.
+    """
 
     path: Path
     result: dict[str, Any]
@@ -86,10 +77,57 @@ class Finished:
 
     def by_seed(self, name: str) -> dict[int, float]:
         """A scalar metric of each seed; none where the run has no such metric."""
-        value = self.metrics.get(name)
-        if isinstance(value, dict) and "values" in value:
-            return dict(zip(self.seeds, value["values"], strict=True))
-        return {self.seeds[0]: value} if isinstance(value, int | float) else {}
+        return by_seed(self.metrics.get(name), self.seeds)
+
+    @property
+    def scalars(self) -> dict[str, dict[int, float]]:
+        """Every number that can be compared between runs, by seed."""
+        found = READERS[self.command].scalars(self.metrics, self.seeds)
+        return {name: values for name, values in found.items() if values}
+
+    @property
+    def headline(self) -> str:
+        """The number that matters most."""
+        return READERS[self.command].headline(self.metrics)
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The figures as files, with their captions."""
+        return [*pictures_of(self.path, self.result, self.seeds)]
+
+    @property
+    def figures(self) -> "dict[str, Image.Image]":
+        """The figures by name; of a run over several seeds, those of the first."""
+        return {picture.name: Image.open(io.BytesIO(picture.png)) for picture in self.pictures}
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """The records as a table, a row for each step.
+
+        Raises:
+            DlprojError: pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: PLC0415 - optional
+        except ImportError:
+            raise DlprojError("to_pandas needs pandas: pip install pandas") from None
+        return pandas.DataFrame(self.records)
+
+    def __repr__(self) -> str:
+        return f"<{self.command} in {self.path}: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        from dlproj.output.html import render_run  # noqa: PLC0415 - for notebooks alone
+
+        return render_run(
+            {
+                "title": self.command,
+                "headline": self.headline,
+                "seconds": self.result["timing"]["total_seconds"],
+                "path": self.path,
+                "tables": self.tables,
+                "pictures": self.pictures,
+            }
+        )
 
 
 def load_run(path: Path) -> Finished:
@@ -102,15 +140,15 @@ def load_run(path: Path) -> Finished:
     if result is None:
         raise DlprojError(f"{path}: not a finished run (no result.json)")
     try:
-        if result["schema_version"] != SCHEMA_VERSION:
-            raise ValueError
-        _, experiment = EXPERIMENTS[result["command"]]
-        tables = experiment.tables(result["metrics"], result["timing"])
-        loaded = Finished(path, result, tables)
-        _ = loaded.seeds, result["environment"]["torch"], dict(result["files"])
-    except ODD:
+        check_document(result)
+        settings = {name: value for name, value in result["config"].items() if name != "command"}
+        resolve(SETTINGS[result["command"]], settings)
+        tables = READERS[result["command"]].tables(result["metrics"], result["timing"])
+        run = Finished(path, result, tables)
+        _ = run.scalars  # as many values as seeds
+    except (ValueError, DlprojError):
         raise DlprojError(f"{path}: its result.json is not of this version of dlproj") from None
-    return loaded
+    return run
 
 
 def find_runs(folder: Path) -> Iterator[Path]:
@@ -132,17 +170,3 @@ def differences(runs: Sequence[Finished]) -> dict[str, list[Any]]:
         for name, values in table.items()
         if any(value != values[0] for value in values)
     }
-
-
-def shown(value: Any) -> str:
-    """A setting for people."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return " ".join(map(shown, value))
-        case dict():
-            return ", ".join(f"{name} {shown(item)}" for name, item in value.items())
-    return str(value)

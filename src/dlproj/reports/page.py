@@ -1,33 +1,26 @@
 """One page of finished runs: the report's claims, figures, differences and machines."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dlproj.config import as_text
 from dlproj.errors import DlprojError
-from dlproj.limits import read_limited
-from dlproj.output.console import Console, Table
+from dlproj.output.console import Console
 from dlproj.output.document import document
-from dlproj.output.figures.captions import CAPTIONS
-from dlproj.output.html import render
-from dlproj.output.text import number, percent
+from dlproj.output.html import render_report
+from dlproj.output.tables import READERS
+from dlproj.output.tables.base import Table
 from dlproj.reports import claims
 from dlproj.reports.finished import (
-    EXPERIMENTS,
-    ODD,
     Finished,
     differences,
     find_runs,
     load_run,
-    shown,
 )
-from dlproj.store.runs import RunDir, write_file
+from dlproj.store.runs import write_file
 from dlproj.version import __version__
-
-FIGURE_BYTES = 20_000_000
 
 
 def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
@@ -45,23 +38,20 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
     if out.exists() and not force:
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
     runs = gather(paths or [Path("runs")])
-    try:
-        numbers = claims.numbers(runs)
-        explanations = claims.explanations(runs)
-        page = render(
-            {
-                "version": __version__,
-                "date": datetime.now(UTC).date().isoformat(),
-                "summary": claims.counts(numbers),
-                "numbers": numbers,
-                "explanations": explanations,
-                "runs": [describe_run(run) for run in runs],
-                "differences": setting_tables(runs),
-                "machines": machine_table(runs),
-            }
-        )
-    except ODD:
-        raise DlprojError("a result.json is not of this version of dlproj") from None
+    numbers = claims.numbers(runs)
+    explanations = claims.explanations(runs)
+    page = render_report(
+        {
+            "version": __version__,
+            "date": datetime.now(UTC).date().isoformat(),
+            "summary": claims.counts(numbers),
+            "numbers": numbers,
+            "explanations": explanations,
+            "runs": [describe_run(run) for run in runs],
+            "differences": setting_tables(runs),
+            "machines": machine_table(runs),
+        }
+    )
     try:
         write_file(out, page.encode())
     except OSError as error:
@@ -87,7 +77,7 @@ def gather(paths: Sequence[Path]) -> list[Finished]:
             found.setdefault(folder.resolve(), load_run(folder))
     if not found:
         raise DlprojError(f"{', '.join(map(str, paths))}: holds no finished run")
-    order = list(EXPERIMENTS)
+    order = list(READERS)
     return sorted(found.values(), key=lambda run: order.index(run.command))
 
 
@@ -105,60 +95,21 @@ def describe_run(run: Finished) -> dict[str, Any]:
         "command": run.command,
         "recipe": run.config.get("recipe", ""),
         "seeds": len(run.seeds),
-        "headline": headline(run),
+        "headline": run.headline,
         "seconds": run.result["timing"]["total_seconds"],
         "tables": run.tables,
         "warnings": run.metrics.get("warnings", []),
-        "figures": list(figures(run)),
-        "settings": {name: shown(value) for name, value in run.config.items()},
+        "figures": run.pictures,
+        "settings": {name: as_text(value) for name, value in run.config.items()},
     }
-
-
-def headline(run: Finished) -> str:
-    """The number of a run that matters most."""
-    metrics = run.metrics
-    match run.command:
-        case "train-digits" | "train-langid":
-            return percent(metrics["test_accuracy"])
-        case "train-regression":
-            return "loss " + number(metrics["test_loss"], ".2g")
-        case "attack":
-            last = metrics["attacks"][-1]
-            return (
-                f"{percent(last['accuracy'])} left by {last['method']} at ε = {last['epsilon']:g}"
-            )
-        case "sweep":
-            return f"best: {metrics['best']['name']}"
-    return str(metrics["verdict"])
-
-
-def figures(run: Finished) -> Any:
-    """The figures of a run, or of its first seed; nothing outside the run is looked at."""
-    folder, result = run.path, run.result
-    first = f"seed-{run.seeds[0]}"
-    if (folder / first).is_dir() and not (folder / first).is_symlink():
-        folder /= first
-        result = RunDir(folder).result or {"files": {}}
-    for path in sorted(folder.glob("*.png")):
-        if path.is_symlink() or path.name not in result["files"]:
-            continue
-        data = read_limited(path, FIGURE_BYTES)
-        if hashlib.sha256(data).hexdigest() != result["files"][path.name]:
-            raise DlprojError(f"{path}: damaged, or changed by hand")
-        yield {
-            "name": path.stem.replace("_", " "),
-            "caption": CAPTIONS.get(path.stem, path.stem.replace("_", " ")),
-            "note": f"{first.replace('-', ' ')} of {len(run.seeds)}" if folder != run.path else "",
-            "data": base64.b64encode(data).decode(),
-        }
 
 
 def setting_tables(runs: Sequence[Finished]) -> list[Table]:
     """What differs between the runs of each command."""
     tables = []
-    for command in EXPERIMENTS:
+    for command in READERS:
         own = [run for run in runs if run.command == command]
-        rows = [[name, *map(shown, values)] for name, values in differences(own).items()]
+        rows = [[name, *map(as_text, values)] for name, values in differences(own).items()]
         if rows:
             columns = ("setting", *(str(run.path) for run in own))
             tables.append(Table(command, columns, rows, numbers=False))
@@ -172,7 +123,7 @@ def machine_table(runs: Sequence[Finished]) -> Table:
     for run in runs:
         key = (
             str(run.result["version"]),
-            *(shown(run.result["environment"].get(name)) for name in names),
+            *(as_text(run.result["environment"].get(name)) for name in names),
         )
         seen[key] = seen.get(key, 0) + 1
     rows = [[str(count), *key] for key, count in seen.items()]

@@ -10,16 +10,24 @@ from typing import Any
 
 from dlproj.config import read_config_file, resolve
 from dlproj.errors import DlprojError
-from dlproj.output.console import Console, Table
+from dlproj.experiments import attack, batchnorm, sweep
+from dlproj.grid import SETTINGS
+from dlproj.output.console import Console
 from dlproj.output.document import document
-from dlproj.reports.finished import EXPERIMENTS
-from dlproj.running.context import Context
+from dlproj.output.tables.base import Table
+from dlproj.running.context import Context, Experiment
 from dlproj.running.perform import document_of
 from dlproj.session import Session
 from dlproj.store.runs import RECORDS, RunDir, new_run, refuse_links
 from dlproj.training.device import choose_machine
 from dlproj.version import __version__
 
+EXPERIMENTS: dict[str, Experiment] = {
+    **sweep.EXPERIMENTS,
+    "ablate-batchnorm": batchnorm.run,
+    "attack": attack.run,
+    "sweep": sweep.run,
+}
 TIMES = {"seconds"}  # keys that differ from run to run
 
 
@@ -35,8 +43,8 @@ def verify(path: Path, *, console: Console) -> bool:
     if saved is None or saved.get("command") not in EXPERIMENTS:
         raise DlprojError(f"{path}: not a finished run of a dlproj experiment (no result.json)")
     check_files(run, saved)
-    cls, experiment = EXPERIMENTS[saved["command"]]
-    config = resolve(cls, read_config_file(path, saved["command"]))
+    command = saved["command"]
+    config = resolve(SETTINGS[command], read_config_file(path, command))
     console.note(f"computing {path} again")
     with tempfile.TemporaryDirectory() as folder, new_run("verify", Path(folder) / "run") as again:
         session = Session(plots=False, quiet=True)
@@ -45,8 +53,8 @@ def verify(path: Path, *, console: Console) -> bool:
         )
         quiet = dataclasses.replace(session, json=True)
         context = Context(machine, again, Console(quiet=True, json=True), quiet)
-        replayed = document_of(experiment.run, config, context)
-        comparison = compare(run, saved, again, replayed)
+        replayed = document_of(EXPERIMENTS[command], config, context)
+        comparison = difference_between(run, saved, again, replayed)
     found = document(
         "verify",
         run=str(path),
@@ -72,7 +80,7 @@ def check_files(run: RunDir, result: dict[str, Any]) -> None:
         check_files(child, child.result or {"files": {"result.json": ""}})
 
 
-def compare(
+def difference_between(
     run: RunDir, saved: dict[str, Any], again: RunDir, replayed: dict[str, Any]
 ) -> dict[str, Any]:
     """What is the same of two runs, and where the first difference is."""

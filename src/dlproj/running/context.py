@@ -1,16 +1,15 @@
 """What an experiment is given, and what it gives back."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from dlproj.output.console import Console, Table
+from dlproj.config import to_dict
+from dlproj.output.console import Console
 from dlproj.session import Session
 from dlproj.settings import Config
 from dlproj.store.runs import RunDir
 from dlproj.training.device import Machine
-
-C_contra = TypeVar("C_contra", bound=Config, contravariant=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,23 +21,18 @@ class Context:
     console: Console
     session: Session
 
+    def start(self, config: Config) -> None:
+        """Note the settings in the run, once all that they name is found: now it can be resumed."""
+        if not self.run.started:
+            self.run.write_json("config.json", to_dict(config))
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """The numbers of a run; times in seconds."""
 
-    metrics: dict[str, Any]
-    timing: dict[str, float]
+    metrics: Mapping[str, Any]  # one of `dlproj.results`
+    timing: Mapping[str, Any]
 
 
-Run = Callable[[Any, Context], Outcome]  # of an experiment
-
-
-class Experiment(Protocol[C_contra]):
-    """A module of `dlproj.experiments`."""
-
-    def run(self, config: C_contra, context: Context) -> Outcome:
-        """Do it."""
-
-    def tables(self, metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-        """What a reader wants to see of the result."""
+Experiment = Callable[[Any, Context], Outcome]  # the `run` of each module of `dlproj.experiments`

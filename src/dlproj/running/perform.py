@@ -1,19 +1,21 @@
 """What all experiments share: a run directory around them, repetition over seeds, the result."""
 
 import math
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from dlproj.config import to_dict
-from dlproj.errors import DlprojError, Interrupted, UsageError
+from dlproj.errors import DlprojError, UsageError
 from dlproj.interrupts import interrupts
 from dlproj.output.console import Console
 from dlproj.output.document import document
-from dlproj.running.context import Context, Experiment, Outcome, Run
+from dlproj.output.tables import READERS
+from dlproj.running.context import Context, Experiment, Outcome
 from dlproj.running.study import repeat
 from dlproj.session import Session
 from dlproj.settings import Config, TrainingConfig
@@ -28,10 +30,8 @@ from dlproj.store.runs import (
 from dlproj.training import parallel
 from dlproj.training.device import choose_machine
 
-C = TypeVar("C", bound=Config)
 
-
-def perform(experiment: Experiment[C], config: C, session: Session, *, show: bool = True) -> Path:
+def perform(experiment: Experiment, config: Config, session: Session, *, show: bool = True) -> Path:
     """Run an experiment from its settings to its result, and `show` that; returns where it is."""
     if parallel.launched() and not config.divisible:
         raise UsageError(f"{config.command} with these settings runs in one process, not torchrun")
@@ -41,30 +41,38 @@ def perform(experiment: Experiment[C], config: C, session: Session, *, show: boo
         alone = group.rank == 0
         console = Console(quiet=session.quiet or not alone, json=session.json)
         with _open(config, session, group) as run:
-            try:
-                result = run.result
-                if group.decided_by_first(result is not None):
-                    console.note(f"{run.path} is finished: nothing to do")
-                else:
-                    machine = choose_machine(
-                        config.device,
-                        config.precision,
-                        config.threads,
-                        group,
-                        trainings=config.trainings,
-                    )
-                    context = Context(machine, run, console, session)
-                    result = document_of(experiment.run, config, context)
-            except Interrupted as interruption:
-                if run.started:
-                    interruption.run = run.path
-                    again = " --tensorboard" if session.tensorboard else ""
-                    interruption.resume = f"dlproj {config.command} --resume {run.path}{again}"
-                raise
+            interrupts.resume = partial(resume_command, config, session, run)
+            interrupts.run = partial(_begun, run)
+            result = run.result
+            if group.decided_by_first(result is not None):
+                console.note(f"{run.path} is finished: nothing to do")
+            else:
+                machine = choose_machine(
+                    config.device,
+                    config.precision,
+                    config.threads,
+                    group,
+                    trainings=config.trainings,
+                )
+                context = Context(machine, run, console, session)
+                result = document_of(experiment, config, context)
         if alone and result and show:
-            console.result(result, experiment.tables(result["metrics"], result["timing"]))
+            reader = READERS[config.command]
+            console.result(result, reader.tables(result["metrics"], result["timing"]))
             console.note(f"everything is in {run.path}")
     return run.path
+
+
+def _begun(run: RunDir) -> Path | None:
+    """Where a run is that can be gone on with."""
+    return run.path if run.started else None
+
+
+def resume_command(config: Config, session: Session, run: RunDir) -> str | None:
+    """What goes on with a run, as a shell reads it; None when nothing is begun."""
+    again = ["--tensorboard"] if session.tensorboard else []
+    line = ["dlproj", config.command, "--resume", str(run.path), *again]
+    return shlex.join(line) if run.started else None
 
 
 @contextmanager
@@ -95,13 +103,13 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
         note.unlink()
 
 
-def document_of(run: Run, config: Config, context: Context) -> dict[str, Any]:
+def document_of(experiment: Experiment, config: Config, context: Context) -> dict[str, Any]:
     """Run once, or once for each seed, and write the result."""
     started = time.perf_counter()
     if isinstance(config, TrainingConfig) and config.seeds > 1:
-        outcome = Outcome(*repeat(partial(document_of, run), config, context))
+        outcome = Outcome(*repeat(partial(document_of, experiment), config, context))
     else:
-        outcome = run(config, context)
+        outcome = experiment(config, context)
     if not all_finite(outcome.metrics):
         raise DlprojError("the results are not finite numbers: try a lower --lr, or other --data")
     result = document(
@@ -109,7 +117,7 @@ def document_of(run: Run, config: Config, context: Context) -> dict[str, Any]:
         run_dir=str(context.run.path),
         config=to_dict(config),
         metrics=outcome.metrics,
-        timing=outcome.timing | {"total_seconds": time.perf_counter() - started},
+        timing={**outcome.timing, "total_seconds": time.perf_counter() - started},
         environment=context.machine.describe(),
         files=context.run.digests(),
     )

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from dlproj.config import to_dict
 from dlproj.running.context import Context
 from dlproj.running.processes import run_all
 from dlproj.settings import TrainingConfig
@@ -23,7 +22,7 @@ def repeat(
     work: Work, config: TrainingConfig, context: Context
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One run within this one for each seed. Returns metrics and times over them."""
-    context.run.write_json("config.json", to_dict(config))
+    context.start(config)
     documents = train_all(work, by_seed(config), context)
     return (
         _summarise([document["metrics"] for document in documents]),
@@ -48,12 +47,18 @@ def train_all(
         context: of the whole; what `auto` means on its machine holds for all.
     """
     run, machine, session, console = (
-        context.run, context.machine, context.session, context.console
-    )  # fmt: skip
+        context.run,
+        context.machine,
+        context.session,
+        context.console,
+    )
+    for name in trainings if session.resume else ():
+        if not (run.path / name).is_dir():
+            console.note(f"{run.path / name}: not there any more; it is trained again")
     children = {name: run.child(name) for name in trainings}
     done = {name: child.result for name, child in children.items() if child.result}
     cells = {
-        name: (name, settled(config, machine))
+        name: (name, resolve_auto(config, machine))
         for name, config in trainings.items()
         if name not in done
     }
@@ -67,19 +72,19 @@ def train_all(
     return [done[name] for name in trainings]
 
 
-def settled(config: TrainingConfig, machine: Machine) -> TrainingConfig:
-    """The settings, with what is not said in them as the machine has it."""
-    settled: dict[str, Any] = {"device": str(machine.device), "threads": machine.threads}
+def resolve_auto(config: TrainingConfig, machine: Machine) -> TrainingConfig:
+    """The settings, with the machine's own device, threads and precision in place of auto."""
+    found: dict[str, Any] = {"device": str(machine.device), "threads": machine.threads}
     if config.precision == "auto":
-        settled["precision"] = machine.precision
-    return dataclasses.replace(config, **settled)
+        found["precision"] = machine.precision
+    return dataclasses.replace(config, **found)
 
 
 def _train_here(work: Work, context: Context, cell: tuple[str, TrainingConfig]) -> Document:
     """A training in this process, with its progress."""
     name, config = cell
     context.console.note(name)
-    return work(config, _within(context, context.run.child(name), config))
+    return work(config, _child_context(context, context.run.child(name), config))
 
 
 def _train_apart(work: Work, context: Context, cell: tuple[str, TrainingConfig]) -> Document:
@@ -87,10 +92,10 @@ def _train_apart(work: Work, context: Context, cell: tuple[str, TrainingConfig])
     name, config = cell
     path, events = context.run.path / name, context.session.tensorboard
     with existing_run(path, patience=PATIENCE, tensorboard=events) as run:
-        return run.result or work(config, _within(context, run, config))
+        return run.result or work(config, _child_context(context, run, config))
 
 
-def _within(context: Context, run: RunDir, config: TrainingConfig) -> Context:
+def _child_context(context: Context, run: RunDir, config: TrainingConfig) -> Context:
     """The context of one training."""
     machine = choose_machine(config.device, config.precision, config.threads, context.machine.group)
     return dataclasses.replace(context, run=run, machine=machine)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from dlproj.config import to_dict
 from dlproj.errors import DivergedError, DlprojError, LostProcessError
 from dlproj.interrupts import interrupts
 from dlproj.running.context import Context
@@ -39,7 +38,7 @@ def train(
     if group.decided_by_first(run.started):
         _resume(training, context)
     else:
-        run.write_json("config.json", to_dict(config))
+        context.start(config)
     with interrupts.defer(), _saved_when_it_diverges(training, run):
         saved = started = time.perf_counter()
         saved_step = training.step

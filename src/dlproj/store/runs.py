@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import re
+import shlex
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,13 +15,15 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from dlproj.errors import DlprojError
-from dlproj.limits import read_limited
+from dlproj.interrupts import interrupts
+from dlproj.limits import file_in, read_limited
 from dlproj.store.tensorboard import EVENTS, Events, check_installed
 
 RECORDS = "metrics.jsonl"
 CHECKPOINT = "checkpoint/training.safetensors"
 PREVIOUS_CHECKPOINT = "checkpoint/previous.safetensors"
 MAX_BYTES = 200_000_000  # of a file of JSON
+MAX_AT_ONCE = 1000  # runs that may be begun beside each other while a number is looked for
 
 
 def seal(value: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +71,7 @@ class RunDir:
             DlprojError: it is damaged.
         """
         try:
-            value = json.loads(read_limited(self.path / name, MAX_BYTES))
+            value = json.loads(read_limited(file_in(self.path, name), MAX_BYTES))
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError):
@@ -159,7 +162,7 @@ class RunDir:
                 return
 
     def _lines(self) -> list[bytes]:
-        path = self.path / RECORDS
+        path = file_in(self.path, RECORDS)
         return path.read_bytes().splitlines(keepends=True) if path.exists() else []
 
     def child(self, name: str) -> "RunDir":
@@ -205,16 +208,12 @@ def new_run(command: str, out: Path | None, *, tensorboard: bool = False) -> Ite
         check_installed()
     made: list[Path] = []
     try:
-        path = _make(out, made) if out else _make_numbered(Path("runs") / command, made)
-    except OSError as error:
-        _remove_empty(made)
-        raise DlprojError(f"--out {out or 'runs'}: cannot be made ({error.strerror})") from None
-    run = RunDir(path, tensorboard=tensorboard)
-    try:
+        with interrupts.defer():  # so that nothing is made that `made` does not know
+            path = _make(out, made) if out else _make_numbered(Path("runs") / command, made)
         with _locked(path):
-            yield run
+            yield RunDir(path, tensorboard=tensorboard)
     finally:
-        if not run.started:
+        if made and not (made[-1] / "config.json").exists():
             _remove_empty(made)
 
 
@@ -280,27 +279,53 @@ def is_held(path: Path) -> bool:
 
 
 def _make(path: Path, made: list[Path]) -> Path:
-    """Make one directory with its parents, noting each that was missing."""
-    missing = [folder for folder in [*reversed(path.parents), path] if not folder.exists()]
-    if path not in missing:
-        raise DlprojError(
-            f"--out {path}: exists already; name a new folder, or go on with --resume {path}"
-        )
-    for folder in missing:
-        folder.mkdir(exist_ok=folder != path)
-        made.append(folder)
+    """Make the directory that the user asks for, noting each folder that was missing."""
+    if os.path.lexists(path):
+        begun = (path / "config.json").exists()
+        advice = f", or go on with --resume {shlex.quote(str(path))}" if begun else ""
+        raise DlprojError(f"--out {path}: exists already; name a new folder{advice}")
+    try:
+        _make_parents(path, made)
+        path.mkdir()
+    except OSError as error:
+        raise DlprojError(f"--out {path}: cannot be made ({_reason(error)})") from None
+    made.append(path)
     return path
 
 
 def _make_numbered(parent: Path, made: list[Path]) -> Path:
     """Make the first free of `parent/1`, `parent/2`, …: mkdir decides between processes."""
-    taken = [int(p.name) for p in parent.glob("*") if p.name.isdecimal()]
-    for number in count(max(taken, default=0) + 1):
-        try:
-            return _make(parent / str(number), made)
-        except (DlprojError, FileExistsError):
-            continue
-    raise AssertionError
+    try:
+        _make_parents(parent / "1", made)
+        taken = [int(p.name) for p in parent.glob("*") if re.fullmatch("[0-9]{1,9}", p.name)]
+        first = max(taken, default=0) + 1
+        for number in range(first, first + MAX_AT_ONCE):
+            path = parent / str(number)
+            with suppress(FileExistsError):  # of a process that was quicker
+                path.mkdir()
+                made.append(path)
+                return path
+    except OSError as error:
+        problem = f"{parent}: cannot be made ({_reason(error)})"
+    else:
+        problem = f"{parent}: no number is free"
+    raise DlprojError(f"{problem}; name another place with --out")
+
+
+def _make_parents(path: Path, made: list[Path]) -> None:
+    """Make the folders above one, noting each that was missing."""
+    for folder in reversed(path.parents):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            made.append(folder)
+
+
+def _reason(error: OSError) -> str:
+    """Why a folder cannot be made."""
+    if not isinstance(error, FileExistsError):
+        return str(error.strerror)
+    kind = "a link that leads nowhere" if Path(error.filename).is_symlink() else "there already"
+    return f"{error.filename} is {kind}"
 
 
 def _remove_empty(made: list[Path]) -> None:
@@ -320,22 +345,36 @@ def launch_file(name: str) -> Path:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file so that after a crash it has its old content or the new, never a part."""
+    with interrupts.defer():  # a signal finds it written, too
+        try:
+            _write_aside(path, data)
+        except OSError as error:
+            error.filename = error.filename or str(path)
+            raise
+        _sync_folder(path.parent)
+
+
+def _write_aside(path: Path, data: bytes) -> None:
+    """Write to a temporary file, which then takes the place of the old one."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
+        mask = os.umask(0o077)  # there is no other way to read it
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
+    """Make a rename survive a power cut; Windows does so by itself, and opens no folders."""
+    if os.name == "nt":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

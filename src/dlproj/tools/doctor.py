@@ -16,8 +16,9 @@ from dlproj.data import digits, words
 from dlproj.data.vision import torchvision_datasets
 from dlproj.errors import DlprojError
 from dlproj.models.files import DIGITS, LANGID, load_model
-from dlproj.output.console import Console, Table
+from dlproj.output.console import Console
 from dlproj.output.document import document
+from dlproj.output.tables.base import Table
 from dlproj.training.device import choose_machine
 from dlproj.version import __version__
 

@@ -15,8 +15,9 @@ from torch.export import Dim
 from dlproj.errors import DlprojError
 from dlproj.models.catalogue import BY_NAME
 from dlproj.models.files import load_model
-from dlproj.output.console import Console, Table
+from dlproj.output.console import Console
 from dlproj.output.document import document
+from dlproj.output.tables.base import Table
 from dlproj.store.runs import write_file
 from dlproj.version import __version__
 

@@ -75,3 +75,5 @@ PREDICTIONS = record(
     command=TEXT,
     predictions=rows(input=TEXT, label=TEXT, confidence=FRACTION, probabilities=record()),
 )
+
+CLAIM = record(claim=TEXT, evidence=TEXT, verdict={"enum": ["supported", "not supported", "mixed"]})

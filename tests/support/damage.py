@@ -1,6 +1,6 @@
 """Damage each file of a finished run in each place, and see whether it is noticed.
 
-Usage: python tests/damage.py RUN
+Usage: python tests/support/damage.py RUN
 
 Each byte is changed, one at a time, and the file is cut short at every length. It counts as
 noticed when the result is refused, or `verify`'s check of the files says "damaged" (of a

@@ -1,6 +1,6 @@
 """Kill each kind of training after each of its steps, go on, and compare with one left alone.
 
-Usage: python tests/kill_steps.py all|some FOLDER
+Usage: python tests/support/kill_steps.py all|some FOLDER
 
 A step in three is saved, so that most of what was done since must be done again, from the middle
 of an epoch too. Weights, records, predictions and metrics must come out the same to the byte, and
@@ -21,7 +21,7 @@ from unittest import mock
 
 from dlproj.output.console import Console
 from tests.conftest import write_digits
-from tests.forked import dlproj, fork, warm_up
+from tests.support.forked import dlproj, fork, warm_up
 
 WORDS = "--data ../../words.csv --epochs 2 --batch-size 30"
 DIGITS = "--data ../../digits --epochs 2 --batch-size 40"

@@ -1,6 +1,6 @@
 """Run a training once for each point where it touches the disk, and stop it exactly there.
 
-Usage: python tests/kill_points.py kill|full|damaged FOLDER
+Usage: python tests/support/kill_points.py kill|full|damaged FOLDER
 
 `run_dir` alone writes, through `os.fsync`, `os.fdopen`, `Path.replace`, `Path.open` and the like.
 Each such call is a point. A child process is stopped just before the point numbered k, for every
@@ -23,7 +23,7 @@ from typing import Any
 from unittest import mock
 
 from dlproj.store.runs import CHECKPOINT
-from tests.forked import dlproj, fork, warm_up
+from tests.support.forked import dlproj, fork, warm_up
 
 START = "train-regression --epochs 1 --batch-size 1024 --out run"
 RESUME = "train-regression --resume run"

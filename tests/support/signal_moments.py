@@ -1,6 +1,6 @@
 """Signal a command at many moments from its start to its end, and go on with what it left.
 
-Usage: python tests/signal_moments.py MOMENTS FOLDER COMMAND...
+Usage: python tests/support/signal_moments.py MOMENTS FOLDER COMMAND...
 
 Moments are told by the processor time that the command has used, so that a busy machine changes
 nothing: they pass through reading, training, evaluation, attack and figures. SIGINT and SIGTERM
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import write_digits
-from tests.forked import dlproj, fork, warm_up
-from tests.kill_steps import files
+from tests.support.forked import dlproj, fork, warm_up
+from tests.support.kill_steps import files
 
 DIGITS = "--data ../../digits --threads 1 --quiet"
 COMMANDS = {
