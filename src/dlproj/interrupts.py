@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from dlproj.errors import Interrupted
@@ -26,6 +27,7 @@ class Interrupts:
         self.closed = False
         self.pending: int | None = None
         self.resume: Callable[[], str | None] = lambda: None  # the command that goes on
+        self.run: Callable[[], Path | None] = lambda: None  # what it goes on with
 
     def install(self) -> None:
         """Handle the first signal here; a second one ends the process at once."""
