@@ -109,4 +109,4 @@ def test_the_command(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:
     assert {"spectra", "filters", "transfer", "margins"} <= figures
     done = dlproj("attack", "--resume", run)
     assert "What the measurements say" in done.out
-    assert max(map(len, done.out.splitlines())) <= 80
+    assert "…" not in done.out  # in a pipe, lines are whole

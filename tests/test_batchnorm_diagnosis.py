@@ -167,4 +167,4 @@ def test_the_command(
     assert {"layers", "landscape", "rates"} <= {path.stem for path in run.glob("*.png")}
     done = dlproj("ablate-batchnorm", "--resume", run)
     assert "What the measurements say" in done.out
-    assert max(map(len, done.out.splitlines())) <= 80
+    assert "…" not in done.out  # in a pipe, lines are whole

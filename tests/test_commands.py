@@ -137,7 +137,9 @@ def test_a_pipe_gets_plain_lines(dlproj: Dlproj, tiny: Path) -> None:
     done = dlproj(*line("train-digits", tiny), "--epochs", 2)
     assert "\r" not in done.out + done.err
     assert "\x1b" not in done.out + done.err
-    assert [text.split()[1] for text in done.err.splitlines()[:2]] == ["1/2", "2/2"]
+    read, *epochs = done.err.splitlines()[:3]
+    assert read.startswith(f"read {tiny} (IDX files): 640 training and 300 test images")
+    assert [text.split()[1] for text in epochs] == ["1/2", "2/2"]
     assert "test accuracy" in done.out
 
 

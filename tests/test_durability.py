@@ -140,7 +140,7 @@ def test_signals_at_any_moment(tmp_path: Path) -> None:
 
 
 def test_signals_while_figures_are_drawn(tmp_path: Path) -> None:
-    (found,) = script("signal_drawing", 4, tmp_path, "attack").values()
+    (found,) = script("support/signal_drawing", 4, tmp_path, "attack").values()
     assert found["problems"] == {}
     assert found["met"] >= 6
 

@@ -47,6 +47,7 @@ FLAGS = [
     "sweep train-digits --config {file}",
     "sweep --resume {folder}",
     "report {folder}",
+    "demo {folder}",
     "compare {folder} {folder}",
 ]
 ENDLESS = [

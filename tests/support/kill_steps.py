@@ -24,7 +24,7 @@ from tests.conftest import write_digits
 from tests.support.forked import dlproj, fork, warm_up
 
 WORDS = "--data ../../words.csv --epochs 2 --batch-size 30"
-DIGITS = "--data ../../digits --epochs 2 --batch-size 40"
+DIGITS = "--data ../../images --epochs 2 --batch-size 40"
 TRAININGS = {
     "digits": f"train-digits {DIGITS}",
     "digits best": f"train-digits {DIGITS} --recipe best --validation 20",
@@ -104,7 +104,7 @@ def main() -> None:
     """Kill all of them."""
     some, folder = sys.argv[1] == "some", Path(sys.argv[2]).resolve()
     warm_up(folder)
-    write_digits(folder / "digits", train=200, test=40)
+    write_digits(folder / "images", train=200, test=40)
     words = "\n".join(f"{'ab' * (n % 3 + 1)}{n:02d},one\n{'xy' * (n % 2 + 1)}{n:02d},two"
                       for n in range(60))  # fmt: skip
     (folder / "words.csv").write_text(words)

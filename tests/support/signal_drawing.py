@@ -24,7 +24,7 @@ from tests.support.forked import dlproj, start, wait, warm_up
 from tests.support.kill_steps import files
 from tests.support.signal_moments import problem
 
-DIGITS = "--data ../../digits --threads 1 --quiet"
+DIGITS = "--data ../../images --threads 1 --quiet"
 COMMANDS = {
     "train-digits": f"train-digits {DIGITS} --epochs 1 --batch-size 100",
     "attack": f"attack {DIGITS} --epsilon 0.1",
@@ -105,7 +105,7 @@ def main() -> None:
     """Signal all commands that are named."""
     moments, folder, names = int(sys.argv[1]), Path(sys.argv[2]).resolve(), sys.argv[3:]
     warm_up(folder)
-    write_digits(folder / "digits", train=200, test=40)
+    write_digits(folder / "images", train=200, test=40)
     print(json.dumps({name: interrupt(name, moments, folder / name) for name in names}))
 
 

@@ -21,7 +21,7 @@ from tests.conftest import write_digits
 from tests.support.forked import dlproj, fork, warm_up
 from tests.support.kill_steps import files
 
-DIGITS = "--data ../../digits --threads 1 --quiet"
+DIGITS = "--data ../../images --threads 1 --quiet"
 COMMANDS = {
     "train-digits": f"train-digits {DIGITS} --epochs 2 --checkpoint-every 3",
     "train-regression": "train-regression --epochs 4 --checkpoint-every 3 --quiet",
@@ -84,7 +84,7 @@ def main() -> None:
     """Signal all commands that are named."""
     moments, folder, names = int(sys.argv[1]), Path(sys.argv[2]).resolve(), sys.argv[3:]
     warm_up(folder)
-    write_digits(folder / "digits", train=200, test=40)
+    write_digits(folder / "images", train=200, test=40)
     words = "".join(f"{'ab' * (n % 3 + 1)}{n:02d},{n % 2}\n" for n in range(120))
     (folder / "words.csv").write_text(words)
     print(json.dumps({name: interrupt(name, moments, folder / name) for name in names}))

@@ -171,7 +171,8 @@ def _in_notebook() -> bool:
 
 def _open(*, stderr: bool) -> RichConsole:
     """The terminal; or else, for other programs, lines of any length."""
-    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    stream = sys.stderr if stderr else sys.stdout
+    terminal = stream is not None and stream.isatty()
     width = None if terminal else UNLIMITED
     # What is shown may be anybody's text: no markup, and no :names: of emoji in it.
     return RichConsole(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
