@@ -202,6 +202,36 @@ def linear() -> tuple[nn.Module, Tensor, Tensor]:
 
 @pytest.mark.parametrize("targeted", [False, True])
 @pytest.mark.parametrize("norm", NORMS)
+def test_fgsm_is_one_step_of_full_length(
+    linear: tuple[nn.Module, Tensor, Tensor], norm: str, targeted: bool
+) -> None:
+    """Goodfellow et al. 2015, section 4; in l2 along the gradient itself."""
+    model, images, labels = linear
+    slope = cross_entropy_slope(model, images, labels).detach()
+    moved = images + (-0.2 if targeted else 0.2) * step(slope, norm)
+    expected = within(moved, images, 0.2, norm)
+    options: dict[str, Any] = {"norm": norm, "targeted": targeted}
+    torch.testing.assert_close(attacks.fgsm(*linear, epsilon=0.2, **options), expected)
+    swept = attacks.fgsm_sweep(*linear, epsilons=[0.0, 0.2], **options)
+    torch.testing.assert_close(torch.stack(swept), torch.stack([images, expected]))
+
+
+def test_attacks_are_untargeted_and_of_linf_unless_told(
+    linear: tuple[nn.Module, Tensor, Tensor],
+) -> None:
+    told: dict[str, Any] = {"norm": "linf", "targeted": False}
+    for attack in (attacks.fgsm, attacks.bim, attacks.mifgsm):
+        made = attack(*linear, epsilon=0.1)
+        assert torch.equal(made, attack(*linear, epsilon=0.1, **told))
+    for swept in attacks.fgsm_sweep(*linear, epsilons=[0.1]):
+        assert torch.equal(swept, attacks.fgsm(*linear, epsilon=0.1))
+    for random in (attacks.pgd, attacks.apgd):
+        made = random(*linear, epsilon=0.1, generator=seeded())
+        assert torch.equal(made, random(*linear, epsilon=0.1, generator=seeded(), **told))
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("step_size", [None, 0.07])
 def test_iterated_attacks_take_steps_of_two_and_a_half_epsilon_in_all(
     linear: tuple[nn.Module, Tensor, Tensor], norm: str, targeted: bool, step_size: float | None
