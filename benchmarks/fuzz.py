@@ -202,8 +202,8 @@ SEALED: dict[str, Callable[[bytes], bytes]] = {
     "sealed result": sealed_result,
 }
 READERS: dict[str, tuple[Reader, str, list[bytes]]] = {
-    "IDX": (lambda path: read_idx(path, "images"), "images", [idx_file()]),
-    "gz": (lambda path: read_idx(path, "images"), "images.gz", [gzip.compress(idx_file())]),
+    "IDX": (lambda path: read_idx(path, 3), "images", [idx_file()]),
+    "gz": (lambda path: read_idx(path, 3), "images.gz", [gzip.compress(idx_file())]),
     "npz": (load_words, "words.npz", [npz_file()]),
     "CSV of words": (load_words, "words.csv", [words_csv()]),
     "CSV of points": (

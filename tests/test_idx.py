@@ -3,7 +3,6 @@
 import gzip
 import struct
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -19,68 +18,55 @@ GOOD = struct.pack(">4I", 0x803, 2, 28, 28) + PIXELS.tobytes()
 def test_reads_raw_and_compressed(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(content)
-    assert (read_idx(path, "images") == PIXELS).all()
+    assert (read_idx(path, 3) == PIXELS).all()
 
 
 def header(kind: int, *sizes: int) -> bytes:
     return struct.pack(f">I{len(sizes)}I", kind, *sizes)
 
 
-Kind = Literal["images", "labels"]
 NOT_IDX = "not an IDX file (it must begin with two zero bytes)"
-BAD: dict[str, tuple[Kind, bytes, str]] = {
-    "empty": ("images", b"", NOT_IDX),
-    "three bytes": ("images", b"\0\0\x08", NOT_IDX),
-    "text": ("images", b"hello, this is text", NOT_IDX),
-    "one zero": ("images", b"\0\1" + GOOD[2:], NOT_IDX),
+BAD: dict[str, tuple[int, bytes, str]] = {
+    "empty": (3, b"", NOT_IDX),
+    "three bytes": (3, b"\0\0\x08", NOT_IDX),
+    "text": (3, b"hello, this is text", NOT_IDX),
+    "one zero": (3, b"\0\1" + GOOD[2:], NOT_IDX),
     "labels": (
-        "images",
-        header(0x801, 3) + b"abc",
+        3, header(0x801, 3) + b"abc",
         "holds type 0x08 in 1 dimensions; images have type 0x08 in 3",
     ),
-    "images": ("labels", GOOD, "holds type 0x08 in 3 dimensions; labels have type 0x08 in 1"),
+    "images": (1, GOOD, "holds type 0x08 in 3 dimensions; labels have type 0x08 in 1"),
+    "table": (2, GOOD, "holds type 0x08 in 3 dimensions; data have type 0x08 in 2"),
     "unknown type": (
-        "images",
-        header(0x703, 2, 28, 28),
+        3, header(0x703, 2, 28, 28),
         "holds type 0x07 in 3 dimensions; images have type 0x08 in 3",
     ),
     "cut floats": (
-        "images",
-        header(0xD03, 2, 28, 28),
+        3, header(0xD03, 2, 28, 28),
         "its header promises 6272 bytes after it, but it holds 0",
     ),
-    "short header": ("images", GOOD[:4], "truncated within its header"),
-    "cut header": ("images", GOOD[:15], "truncated within its header"),
-    "cut content": (
-        "images",
-        GOOD[:-1],
-        "its header promises 1568 bytes after it, but it holds 1567",
-    ),
-    "surplus": (
-        "images",
-        GOOD + b"x",
-        "its header promises 1568 bytes after it, but it holds more",
-    ),
+    "short header": (3, GOOD[:4], "truncated within its header"),
+    "cut header": (3, GOOD[:15], "truncated within its header"),
+    "cut content": (3, GOOD[:-1], "its header promises 1568 bytes after it, but it holds 1567"),
+    "surplus": (3, GOOD + b"x", "its header promises 1568 bytes after it, but it holds more"),
     "huge": (
-        "labels",
-        header(0x801, 600_000_001),
+        1, header(0x801, 600_000_001),
         "its header promises 600000001 bytes; at most 600000000 are read",
     ),
     "nearly huge": (
-        "labels",
-        header(0x801, 600_000_000),
+        1, header(0x801, 600_000_000),
         "its header promises 600000000 bytes after it, but it holds 0",
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_refuses_what_is_not_such_a_file(name: str, tmp_path: Path) -> None:
-    kind, content, message = BAD[name]
+    dimensions, content, message = BAD[name]
     path = tmp_path / "images"
     path.write_bytes(content)
     with pytest.raises(DlprojError) as refused:
-        read_idx(path, kind)
+        read_idx(path, dimensions)
     assert str(refused.value) == f"{path}: {message}"
 
 
@@ -93,19 +79,19 @@ def test_refuses_a_damaged_archive(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(content)
     with pytest.raises(DlprojError, match=rf"^{path}: \w"):
-        read_idx(path, "images")
+        read_idx(path, 3)
 
 
 @pytest.mark.parametrize(("code", "dtype"), [(0x09, "i1"), (0x0C, ">i4"), (0x0D, ">f4")])
 def test_reads_the_other_types_of_the_format(code: int, dtype: str, tmp_path: Path) -> None:
     path = tmp_path / "labels"
-    path.write_bytes(struct.pack(">2I", code << 8 | 1, 3) + np.array([1, 2, 3], dtype).tobytes())
-    assert read_idx(path, "labels").tolist() == [1, 2, 3]
+    path.write_bytes(header(code << 8 | 1, 3) + np.array([1, 2, 3], dtype).tobytes())
+    assert read_idx(path, 1, 2).tolist() == [1, 2, 3]
 
 
 def test_refuses_what_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(DlprojError) as refused:
-        read_idx(tmp_path / "absent", "images")
+        read_idx(tmp_path / "absent", 3)
     assert str(refused.value) == f"{tmp_path / 'absent'}: No such file or directory"
 
 
@@ -114,7 +100,7 @@ def test_reads_more_than_one_piece(tmp_path: Path) -> None:
     path = tmp_path / "labels"
     content = np.random.default_rng(0).integers(256, size=2**21 + 5, dtype=np.uint8)
     path.write_bytes(header(0x801, len(content)) + content.tobytes())
-    assert np.array_equal(read_idx(path, "labels"), content)
+    assert np.array_equal(read_idx(path, 1), content)
 
 
 def test_every_truncation_is_noticed(tmp_path: Path) -> None:
@@ -122,4 +108,4 @@ def test_every_truncation_is_noticed(tmp_path: Path) -> None:
     for length in range(0, len(GOOD), 37):
         path.write_bytes(GOOD[:length])
         with pytest.raises(DlprojError):
-            read_idx(path, "images")
+            read_idx(path, 3)

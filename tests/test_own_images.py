@@ -356,7 +356,7 @@ def test_places_without_images_say_what_is_expected(tmp_path: Path) -> None:
 
 
 def test_arguments_are_checked() -> None:
-    with pytest.raises(UsageError, match="validation must be 0 or more, not -1"):
+    with pytest.raises(UsageError, match=r"validation must be .*, not -1"):
         load_digits(validation=-1)
     with pytest.raises(UsageError, match="dataset must be one of mnist"):
         load_digits("mnits")

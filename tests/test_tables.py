@@ -115,6 +115,12 @@ def test_commas_that_may_divide_thousands_are_asked_about(tmp_path: Path) -> Non
         points(tmp_path, content, Dialect(decimal="point"))
 
 
+def test_points_and_commas_are_not_mixed(tmp_path: Path) -> None:
+    content = csv([(comma(x), comma(y)) for x, y in POINTS], ";") + "7.5;0,9\n"
+    with pytest.raises(DlprojError, match=r"line 61: .* x is 7.5, with a decimal point where"):
+        points(tmp_path, content)
+
+
 def test_columns_by_name_and_by_number(tmp_path: Path) -> None:
     content = "time,x_pos,y_pos\n" + "".join(f"{n},{n + 1},{n * n}\n" for n in range(40))
     with pytest.raises(DlprojError, match=r"3 columns \(time, x_pos, y_pos\); name two with --col"):
@@ -157,6 +163,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(50), "workbook of Excel"),
     "zero bytes": (b"a,b\0c\n" * 30, "no text file"),
     "one column": (b"alpha\nbeta\n", "line 1: must be word,label; name what separates"),
+    "comments alone": (b"#sol,es\n#sun,en\n", "each line begins with #, as comments do"),
     "an open quote": (PLAIN.encode() + b'"sol,es\nsun,en\n', "line 241 has a quote"),
     "a quote over lines": (b'"sol,es\nsun",en\n' + PLAIN.encode(), "over several lines"),
     "an empty label": (PLAIN.encode() + b"sun,\n", "line 241: the label is empty"),

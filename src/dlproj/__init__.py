@@ -30,6 +30,7 @@ __all__ = [
     "pgd",
     "predict_digits",
     "predict_langid",
+    "prepare",
     "square",
     "to_pixels",
     "train_digits",

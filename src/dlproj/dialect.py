@@ -70,5 +70,5 @@ def _check_encoding(name: str) -> None:
         "".encode(name)
     except (LookupError, ValueError):
         raise UsageError(
-            f"--encoding {name}: not known; for example utf-8, utf-16, cp1252 or latin-1"
+            f"--encoding must be one that Python knows, as utf-8, utf-16 or cp1252, not {name!r}"
         ) from None

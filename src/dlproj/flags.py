@@ -19,7 +19,7 @@ from annotated_doc import Doc
 from dlproj.config import as_text, flag, validate
 from dlproj.messages import limits
 from dlproj.session import Interval, Session, parse_interval, settings_of
-from dlproj.settings import DEVICES, Config, TrainingConfig
+from dlproj.settings import DEVICES, Config, Fraction, TrainingConfig
 
 C = TypeVar("C", bound=Config)
 
@@ -71,7 +71,11 @@ def parameters(cls: type[Any]) -> Iterator[inspect.Parameter]:
             notes.append(f"default {as_text(field.default)}")
         if told := "; ".join(filter(None, notes)):
             text = f"{text.rstrip('.')} ({told})."
-        yield parameter(field.name, kind, text, _panel(cls, field.name))
+        metavar = None
+        if any(isinstance(note, Fraction) for note in get_args(annotated[field.name])):
+            several = get_args(kind)[-1:] == (Ellipsis,)
+            kind, metavar = tuple[str, ...] if several else str, "FLOAT"
+        yield parameter(field.name, kind, text, _panel(cls, field.name), metavar)
 
 
 def parameter(

@@ -36,15 +36,18 @@ def load_digits(
             "auto", which looks at them.
 
     Raises:
+        UsageError: an argument is of the wrong kind or out of its range.
         DlprojError: a file is absent, damaged or of the wrong kind, or cannot be downloaded.
         UsageError: an argument is not of that form.
     """
-    if validation < 0:
-        raise UsageError(f"validation must be 0 or more, not {validation}")
-    if folder is not None:
-        return _hold_out(_read_own(Path(folder), transpose), validation)
     if dataset not in DATASETS:
         raise UsageError(f"dataset must be one of {', '.join(DATASETS)}, not {dataset!r}")
+    if isinstance(validation, bool) or not isinstance(validation, int) or validation < 0:
+        raise UsageError(f"validation must be a whole number from 0 on, not {validation!r}")
+    if not isinstance(folder, str | Path | None):
+        raise UsageError(f"folder must be a path, not {folder!r}")
+    if folder is not None:
+        return _hold_out(_read_own(Path(folder), transpose), validation)
     return _hold_out(
         _digits(*read_mnist()) if dataset == "mnist" else _download(dataset), validation
     )

@@ -4,8 +4,9 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +14,18 @@ from numpy.typing import NDArray
 from dlproj.errors import DlprojError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-DIMENSIONS = {"images": (3, 4), "labels": (1, 2)}
+KINDS = {1: "labels", 3: "images"}
 MAX_BYTES = 600_000_000  # EMNIST's largest file has 550 million
 CHUNK = 1 << 20
 
 
-def read_idx(path: Path, kind: Literal["images", "labels"]) -> NDArray[Any]:
+def read_idx(path: Path, *dimensions: int) -> NDArray[Any]:
     """Read one file, raw or gzip-compressed, of any of the format's types.
 
     Args:
         path: the file; it is taken as compressed when its first bytes say so.
-        kind: images (n, height, width) or (n, height, width, channels); labels (n,), or (n, facts)
-            as QMNIST has them.
+        dimensions: how many there may be: 3 of images, or 4 with colour; 1 of labels, or 2 where
+            each is a row of facts, as QMNIST has them.
 
     Raises:
         DlprojError: the file cannot be read, or is not such a file to the last byte.
@@ -33,22 +34,22 @@ def read_idx(path: Path, kind: Literal["images", "labels"]) -> NDArray[Any]:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as file:
-            return _read(cast("IO[bytes]", file), kind)
+            return _read(cast("IO[bytes]", file), dimensions)
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DlprojError(f"{path}: {error}") from None
     except OSError as error:
         raise DlprojError(f"{path}: {error.strerror}") from None
 
 
-def _read(file: IO[bytes], kind: str) -> NDArray[Any]:
+def _read(file: IO[bytes], allowed: Sequence[int]) -> NDArray[Any]:
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0":
         raise ValueError("not an IDX file (it must begin with two zero bytes)")
     dimensions = start[3]
-    if start[2] not in TYPES or dimensions not in DIMENSIONS[kind]:
+    if start[2] not in TYPES or dimensions not in allowed:
         raise ValueError(
             f"holds type 0x{start[2]:02x} in {dimensions} dimensions; "
-            f"{kind} have type 0x08 in {DIMENSIONS[kind][0]}"
+            f"{KINDS.get(allowed[0], 'data')} have type 0x08 in {allowed[0]}"
         )
     header = file.read(4 * dimensions)
     if len(header) < 4 * dimensions:

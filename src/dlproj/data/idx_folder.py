@@ -89,7 +89,7 @@ def read_idx_folder(path: Path) -> Found | None:
     parts, prefix, remarks = found
     keys = [(split, kind) for split in ("train", "test") for kind in get_args(Kind)]
     with ThreadPoolExecutor() as pool:
-        arrays = pool.map(read_idx, [parts[key] for key in keys], [kind for _, kind in keys])
+        arrays = pool.map(read_idx, [parts[key] for key in keys], (3, 1, 3, 1), (4, 2, 4, 2))
     train_images, train_labels, test_images, test_labels = arrays
     emnist = prefix.lower().startswith("emnist")
     return Found(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dlproj.data.notes import NOTHING, Notes
+from dlproj.errors import UsageError
 
 SIDE = 28
 
@@ -45,5 +46,11 @@ class Digits:
 
 
 def to_pixels(pictures: Tensor) -> Tensor:
-    """Bytes (n, 28, 28) to what networks take: (n, 1, 28, 28) in [0, 1]."""
+    """Bytes (n, 28, 28) to what networks take: (n, 1, 28, 28) in [0, 1].
+
+    Raises:
+        UsageError: they are something else.
+    """
+    if not isinstance(pictures, Tensor) or pictures.dtype != torch.uint8 or pictures.ndim != 3:
+        raise UsageError("pictures must be bytes: a tensor (n, 28, 28) of torch.uint8")
     return pictures.unsqueeze(1).float().div_(255)

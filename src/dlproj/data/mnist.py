@@ -3,7 +3,6 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,7 +17,6 @@ SHA256 = {
     "t10k-images-idx3-ubyte.gz": "197e111ae341b0770be9011ac5e622d0e6cd1c640b32eb0de5dc1dd26cc6e182",
     "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
 }
-KINDS: list[Literal["images", "labels"]] = ["images", "labels", "images", "labels"]
 
 
 def read_mnist() -> list[Tensor]:
@@ -35,5 +33,5 @@ def read_mnist() -> list[Tensor]:
         if digest != expected:
             raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
     with ThreadPoolExecutor() as pool:
-        arrays = pool.map(read_idx, [SHIPPED / name for name in SHA256], KINDS)
+        arrays = pool.map(read_idx, [SHIPPED / name for name in SHA256], (3, 1, 3, 1))
         return [torch.from_numpy(array) for array in arrays]

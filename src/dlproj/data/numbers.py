@@ -40,6 +40,8 @@ def to_number(text: str, *, comma: bool) -> float:
         return float(plain.replace(",", "."))
     if not text:
         raise ValueError("is empty; take the row away, or fill it in")
+    if comma and POINT.fullmatch(plain):
+        raise ValueError(f"is {text}, with a decimal point where other numbers have commas")
     if text.lower() in MISSING:
         raise ValueError(f"is {text}; take the row away, or put a number there")
     if THOUSANDS.fullmatch(plain):

@@ -114,7 +114,7 @@ def _separated(text: str, path: Path, kind: Kind, dialect: Dialect) -> tuple[str
     if len(rows) > MOST_ROWS + 1:
         raise DlprojError(f"{path}: has more than {MOST_ROWS:,} rows")
     if not rows:
-        raise DlprojError(f"{path}: holds no rows")
+        raise DlprojError(f"{path}: holds no rows: each line begins with #, as comments do")
     return separator, _even(rows, path), sum(map(_is_comment, lines))
 
 

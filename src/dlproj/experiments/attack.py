@@ -31,7 +31,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     """Attack the test images at each epsilon, and check what came out."""
     device = context.machine.device
     path = config.model or newest_model()
-    model, about = load_model(path)
+    model, about = load_model(path, "digits")
     model = attacks.prepare(model.to(device))
     model.register_forward_pre_hook(lambda *_: interrupts.check())  # in threads too
     target = images_for(config, path, about)
@@ -60,7 +60,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         context.run.write("adversarial.npz", _as_npz(results, labels))
     metrics: dict[str, Any] = {
         "model": str(path),
-        "network": about.get("network", "LeNet"),
+        "network": about["network"],
         "data": target.source,
         "images": len(labels),
         "clean_accuracy": accuracy(clean, labels),

@@ -12,7 +12,8 @@ from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
-from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, RobustCNN
+from dlproj.models.catalogue import trained_as
+from dlproj.models.digits import RobustCNN
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import DigitsConfig
@@ -144,10 +145,9 @@ def make_training(
 
 def make_network(config: DigitsConfig, classes: int) -> torch.nn.Module:
     """The network that the settings name."""
-    if config.network == "robust":
-        return RobustCNN(classes=classes)
-    network = {"report": DigitCNN, "fast": FastCNN, "deep": DeepCNN}[config.network]
-    return network(batchnorm=config.batchnorm, classes=classes)
+    network = trained_as("digits", config.network)
+    options = {} if network is RobustCNN else {"batchnorm": config.batchnorm}
+    return network(classes=classes, **options)
 
 
 def classify(model: torch.nn.Module, images: Images, machine: Machine) -> Tensor:

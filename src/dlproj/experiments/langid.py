@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, load_words
-from dlproj.models.langid import CharGRU, NgramBag
+from dlproj.models.catalogue import trained_as
+from dlproj.models.langid import NgramBag
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import LangidConfig
@@ -101,22 +102,13 @@ def make_training(
 
 def make_network(config: LangidConfig, *, letters: int, classes: int) -> nn.Module:
     """The network that the settings name."""
-    if config.network == "ngrams":
-        return NgramBag(
-            letters=letters,
-            classes=classes,
-            longest=config.longest,
-            hidden=config.hidden,
-            dropout=config.dropout,
-        )
-    return CharGRU(
-        letters=letters,
-        classes=classes,
-        hidden=config.hidden,
-        layers=config.layers,
-        bidirectional=config.bidirectional,
-        dropout=config.dropout,
-    )
+    network = trained_as("words", config.network)
+    options = {"hidden": config.hidden, "dropout": config.dropout}
+    if network is NgramBag:
+        options |= {"longest": config.longest}
+    else:
+        options |= {"layers": config.layers, "bidirectional": config.bidirectional}
+    return network(letters=letters, classes=classes, **options)
 
 
 def classify(model: nn.Module, words: Words, machine: Machine) -> Tensor:

@@ -44,6 +44,7 @@ def perform(experiment: Experiment, config: Config, session: Session, *, show: b
         console = Console(quiet=session.quiet or not alone, json=session.json)
         with _open(config, session, group) as run:
             interrupts.resume = partial(resume_command, config, session, run)
+            interrupts.run = partial(_begun, run)
             result = run.result
             if group.decided_by_first(result is not None):
                 console.note(f"{run.path} is finished: nothing to do")
@@ -64,6 +65,11 @@ def perform(experiment: Experiment, config: Config, session: Session, *, show: b
             console.result(result, reader.tables(result["metrics"], result["timing"]))
             console.note(f"everything is in {run.path}")
     return run.path
+
+
+def _begun(run: RunDir) -> Path | None:
+    """Where a run is that can be gone on with."""
+    return run.path if run.started else None
 
 
 def resume_command(config: Config, session: Session, run: RunDir) -> str | None:

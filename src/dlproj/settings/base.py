@@ -58,6 +58,24 @@ Schedule = Annotated[
 ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Fraction:
+    """In an annotation: numbers that may also be written as a fraction, 8/255."""
+
+
+@dataclasses.dataclass(frozen=True)
+class OnlyWith:
+    """In an annotation: what uses this setting; where it is not so, the flag is refused.
+
+    Args:
+        setting: the name of another setting.
+        values: of that one, with which this one does something.
+    """
+
+    setting: str
+    values: tuple[Any, ...]
+
+
 DEVICES = ("auto", "cpu", "cuda", "mps")  # and cuda:0, cuda:1, …
 
 
@@ -67,7 +85,7 @@ def check_device(device: str) -> None:
     Raises:
         UsageError: it does not.
     """
-    if device not in DEVICES and not re.fullmatch(r"cuda:\d{1,3}", device):
+    if device not in DEVICES and not re.fullmatch(r"cuda:\d{1,3}", str(device)):
         raise UsageError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {device!r}")
 
 

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated, ClassVar
 
 from annotated_doc import Doc
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 
 from dlproj.settings.base import (
     BatchSize,
@@ -39,6 +39,7 @@ class BatchnormConfig(Config):
     batch_size: BatchSize = 64
     lr: Annotated[
         tuple[Annotated[float, Gt(0), Le(1000)], ...],
+        MinLen(1),
         Doc("Learning rates to compare at; may be repeated"),
     ] = (0.005, 0.02, 0.08, 0.3)
     momentum: Momentum = 0.92

@@ -15,14 +15,21 @@ from dlproj.settings.base import (
     Encoding,
     Epochs,
     LearningRate,
+    Momentum,
+    OnlyWith,
     Precision,
     Recipe,
     Recipes,
     Schedule,
     Threads,
     TrainingConfig,
+    WeightDecay,
     check_dialect,
 )
+
+BY_ADAM = OnlyWith(
+    "optimizer", ("adam",)
+)  # Levenberg-Marquardt takes all points, and finds its own steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,10 +46,12 @@ class RegressionConfig(TrainingConfig):
 
     recipe: Recipe = "standard"
     epochs: Epochs = 100
-    batch_size: BatchSize = 128
-    lr: LearningRate = 0.02
-    schedule: Schedule = "one-cycle"
-    beta2: Annotated[float, Ge(0), Lt(1), Doc("Adam's decay of squared gradients.")] = 0.99
+    batch_size: Annotated[BatchSize, BY_ADAM] = 128
+    lr: Annotated[LearningRate, BY_ADAM] = 0.02
+    momentum: Annotated[Momentum, BY_ADAM] = 0.9
+    weight_decay: Annotated[WeightDecay, BY_ADAM] = 0.0
+    schedule: Annotated[Schedule, BY_ADAM] = "one-cycle"
+    beta2: Annotated[float, Ge(0), Lt(1), BY_ADAM, Doc("Adam's decay of squared gradients.")] = 0.99
     optimizer: Annotated[
         Literal["adam", "lm"],
         Doc("lm is Levenberg-Marquardt on all points at once, in double precision."),
@@ -50,6 +59,7 @@ class RegressionConfig(TrainingConfig):
     activation: Annotated[Literal["relu", "tanh"], Doc("Between the layers.")] = "relu"
     function: Annotated[
         Literal["sin", "cos", "sin3x", "abs", "gauss", "sinc", "sawtooth", "square"],
+        OnlyWith("data", (None,)),
         Doc("What is learnt, on [-2π, 2π]."),
     ] = "sin"
     data: Annotated[Path | None, Doc("Table of x and y, as CSV, to fit instead of a function.")] = (
@@ -61,7 +71,7 @@ class RegressionConfig(TrainingConfig):
     decimal: Annotated[
         Literal["point", "comma"] | None, Doc("Of --data: what stands before decimals.")
     ] = None
-    precision: Precision = "fp32"
+    precision: Annotated[Precision, BY_ADAM] = "fp32"
     threads: Threads = 1  # more would wait for each other longer than they work
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from dlproj.data.pictures import read_picture
 from dlproj.data.words import Words, encode
 from dlproj.errors import DlprojError
 from dlproj.experiments.langid import classify
+from dlproj.models.catalogue import Reads
 from dlproj.models.files import DIGITS, LANGID, load_model
 from dlproj.output.console import Console
 from dlproj.output.document import document
@@ -22,8 +23,6 @@ from dlproj.training.loop import predict
 from dlproj.visible import visible
 
 CHUNK = 20_000  # words that are looked at together
-DIGIT_NETWORKS = ("DigitCNN", "FastCNN", "DeepCNN")
-LANGUAGE_NETWORKS = ("CharGRU", "NgramBag")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,14 +39,14 @@ def read_digits(
     images: Tensor, names: Sequence[str], *, model: Path | None, machine: Machine
 ) -> list[Prediction]:
     """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
-    network, about = _load(model or DIGITS, DIGIT_NETWORKS, machine)
+    network, about = _load(model or DIGITS, "digits", machine)
     logits = predict(network, images.to(machine.device), machine=machine)
     return _predictions(names, logits, about["labels"])
 
 
 def read_words(words: Sequence[str], *, model: Path | None, machine: Machine) -> list[Prediction]:
     """Name the language of each word; none may be empty."""
-    network, about = _load(model or LANGID, LANGUAGE_NETWORKS, machine)
+    network, about = _load(model or LANGID, "words", machine)
     predictions = []
     for start in range(0, len(words), CHUNK):
         chunk = words[start : start + CHUNK]
@@ -101,12 +100,8 @@ def predict_languages(
     _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
 
 
-def _load(
-    path: Path, networks: Sequence[str], machine: Machine
-) -> tuple[nn.Module, dict[str, Any]]:
-    model, about = load_model(path)
-    if about.get("network") not in networks:
-        raise DlprojError(f"--model {path}: must hold a {' or '.join(networks)}")
+def _load(path: Path, reads: Reads, machine: Machine) -> tuple[nn.Module, dict[str, Any]]:
+    model, about = load_model(path, reads)
     if not _fits(about, model.arguments):
         raise DlprojError(f"--model {path}: its labels or letters are not those of its network")
     return model.to(machine.device), about
@@ -118,7 +113,7 @@ def _fits(about: dict[str, Any], arguments: Any) -> bool:
     return (
         isinstance(labels, list)
         and all(isinstance(label, str) for label in labels)
-        and len(labels) == arguments["classes"]
+        and len(labels) == arguments.get("classes", 10)
         and isinstance(alphabet, str)
         and len(alphabet) == arguments.get("letters", 0)
     )
