@@ -37,9 +37,13 @@ class Hills(nn.Module):
         return torch.stack([torch.full_like(height, 100), height], dim=1)
 
 
-@pytest.mark.parametrize(("norm", "epsilon"), [("linf", 0.2), ("l2", 0.5)])
-@pytest.mark.parametrize("steps", [1, 7, 30, 100])
+@pytest.mark.parametrize(
+    ("norm", "epsilon", "steps"),
+    [*[("linf", 0.2, steps) for steps in (1, 7, 30, 100)],
+     *[("l2", 0.5, steps) for steps in (1, 7, 30)]],
+)  # fmt: skip
 def test_auto_pgd_is_the_algorithm_of_its_paper(norm: str, epsilon: float, steps: int) -> None:
+    """After 100 steps in l2 all stand on a top, where the last bit says whether a step rose."""
     model = Hills()
     images = torch.rand(6, 1, 3, 3, generator=seeded(1), dtype=torch.float64)
     made = ascend(
@@ -58,7 +62,7 @@ def test_auto_pgd_is_the_algorithm_of_its_paper(norm: str, epsilon: float, steps
         expected = papers.auto_pgd(
             climbed, image.numpy(), start.numpy(), epsilon=epsilon, steps=steps, norm=norm
         )
-        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_checkpoints_of_auto_pgd(steps: int, places: list[int]) -> None:
 
 
 class Watched(nn.Module):
-    """Keeps what it is shown; its logits are those of `network`, or 1 for class 0 of two."""
+    """Keeps what it is shown; its logits are those of `network`, or 2 for class 0 of two."""
 
     def __init__(self, network: nn.Module | None = None) -> None:
         super().__init__()
@@ -85,7 +89,7 @@ class Watched(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         self.shown.append(images.clone())
         if self.network is None:
-            return torch.tensor([1.0, 0.0]).expand(len(images), 2)
+            return torch.tensor([2.0, 0.0]).expand(len(images), 2)
         logits: Tensor = self.network(images)
         return logits
 
