@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from dlproj import attacks
 from dlproj.attacks.apgd import _stretches
 from dlproj.attacks.common import dlr, margin, targeted_dlr
-from dlproj.attacks.kernels import halve
+from dlproj.attacks.kernels import max_pool_2x2
+from dlproj.attacks.result import Attacked
 from dlproj.data.digits import load_digits, to_pixels
-from dlproj.experiments.attack_batches import Attacked
-from dlproj.experiments.attack_doubts import find_doubts, vanishing_share
-from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.diagnosis.doubts import find_doubts, vanishing_share
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
+from dlproj.models.files import DIGITS, load_model
 from dlproj.training.loop import accuracy, predict
 from tests.conftest import Dlproj
 from tests.test_loop import MACHINE
@@ -160,7 +160,7 @@ def test_halving_is_max_pooling(
     x = torch.randint(values, (batch, 2, height, width), generator=generator).float()
     weights = torch.randn((batch, 2, height // 2, width // 2), generator=generator)
     results = []
-    for pool in (halve, partial(F.max_pool2d, kernel_size=2)):
+    for pool in (max_pool_2x2, partial(F.max_pool2d, kernel_size=2)):
         here = x.clone().requires_grad_()
         halved = pool(here)
         results.append((halved, *torch.autograd.grad((weights * halved).sum(), here)))

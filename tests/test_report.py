@@ -15,12 +15,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from dlproj.config import resolve, to_dict
-from dlproj.experiments import report_claims
-from dlproj.experiments.finished import Finished
 from dlproj.output import figures
 from dlproj.output.figures.captions import CAPTIONS
-from dlproj.output.run_dir import RunDir, seal
+from dlproj.reports import claims as report_claims
+from dlproj.reports.finished import Finished
 from dlproj.settings import AttackConfig, BatchnormConfig, DigitsConfig
+from dlproj.store.runs import RunDir, seal
 from tests.conftest import Dlproj, environment
 
 ROOT = Path(__file__).parents[1]
@@ -223,7 +223,7 @@ def test_what_a_run_says_is_text_and_not_markup(dlproj: Dlproj, tmp_path: Path) 
     result = RunDir(tmp_path / "run").result
     assert result is not None
     del result["sha256"]
-    result["config"]["function"] = evil
+    result["config"]["data"] = evil
     result["environment"]["platform"] = evil
     (tmp_path / "run/result.json").write_text(json.dumps(seal(result)))
     outside = tmp_path / "secret.png"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlproj.experiments.batchnorm import compare_all, thin_out, verdict
+from dlproj.experiments.batchnorm import compare_arms, thin_out, verdict
 from dlproj.statistics import describe, holm, paired_test
 
 
@@ -42,7 +42,7 @@ def cell(with_: list[float], without: list[float], diverged: tuple[int, int] = (
         for index, value in enumerate(values)
     ]
     other = [{"arm": run["arm"], "accuracy": 0.5, "diverged": 0, "lr": 0.1} for run in runs]
-    return verdict(compare_all([*other, *({"lr": 0.2} | run for run in runs)], [0.1, 0.2])[1])
+    return verdict(compare_arms([*other, *({"lr": 0.2} | run for run in runs)], [0.1, 0.2])[1])
 
 
 def test_verdicts_in_plain_words() -> None:

@@ -1,8 +1,11 @@
 """Where the command line begins and ends: signals first, then one line and an exit code."""
 
 import os
+import signal
 import sys
+from typing import NoReturn
 
+from dlproj import streams
 from dlproj.errors import DlprojError, Interrupted, LostProcessError, UsageError
 from dlproj.interrupts import interrupts
 
@@ -11,53 +14,71 @@ from dlproj.interrupts import interrupts
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; every error ends as one line and an exit code."""
-    interrupts.install()
-    for name, value in WAITING.items():
-        os.environ.setdefault(name, value)
     try:
-        code = _run()
-    except (UsageError, LostProcessError, Interrupted) as error:  # the same in all processes
-        code = error.exit_code if _rank() else _fail(str(error), error.exit_code)
-    except DlprojError as error:
-        code = _fail(str(error), error.exit_code)
-    except BrokenPipeError:  # whoever read our output has gone; leave nothing to flush
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        code = _fail(f"{where}{error.strerror or error}", 1)
-    except MemoryError:
-        code = _fail("not enough memory: try a smaller --batch-size or less data", 1)
+        try:
+            interrupts.install()
+            streams.prepare()
+            code = _run()
+            interrupts.check()  # what came in place of an interruption may have been no error
+        finally:
+            interrupts.close()
+    except BaseException as error:
+        interrupts.close()
+        code = _end(error)
+    streams.finish()
     sys.exit(code)
 
 
 def _run() -> int:
-    import typer  # noqa: PLC0415 - after the signals are handled
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
+    from dlproj.cli import app  # noqa: PLC0415 - after the signals are handled
 
-    from dlproj.cli import app  # noqa: PLC0415
+    code = app(streams.expand_home(sys.argv[1:]), standalone_mode=False, prog_name="dlproj")
+    streams.flush()
+    return int(code or 0)
 
-    try:
-        code = app(standalone_mode=False, prog_name="dlproj") or 0
-        sys.stdout.flush()
-    except typer.TyperException as error:
-        code = error.exit_code
-        return code if _rank() else _fail(error.format_message(), code)
-    except typer.Abort:
-        return _fail("aborted", 1)
-    return int(code)
+
+def _end(error: BaseException) -> int:
+    """Say what has happened. Returns the exit code.
+
+    Whatever is raised once a signal has come is the interruption.
+    """
+    if interrupts.pending is not None:
+        error = Interrupted(interrupts.pending)
+    elif isinstance(error, KeyboardInterrupt):  # before the signals were handled here
+        error = Interrupted(signal.SIGINT)
+    line, code = _explain(error)
+    alone_to_speak = isinstance(error, UsageError | LostProcessError | Interrupted)
+    if line and not (_rank() and alone_to_speak):  # these are the same in all processes
+        where = f"process {_rank()}: " if _rank() else ""
+        streams.say(f"dlproj: {where}{line}")
+    return code
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """A line for the user, or "" where no one reads it, and the exit code."""
+    match error:
+        case Interrupted():
+            hint = interrupts.resume()
+            return f"{error}; go on with: {hint}" if hint else str(error), error.exit_code
+        case DlprojError():
+            return str(error), error.exit_code
+        case BrokenPipeError():  # whoever read our output has gone
+            return "", 1
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return f"{where}{error.strerror or error}", 1
+        case MemoryError():
+            return "not enough memory: try a smaller --batch-size or less data", 1
+    raise error
 
 
 def _rank() -> int:
     """Which of the processes this is that torchrun started; 0 without it."""
     return int(os.environ.get("RANK", "0"))
-
-
-def _fail(message: str, code: int) -> int:
-    where = f"process {_rank()}: " if _rank() else ""
-    print(f"dlproj: {where}" + " ".join(message.split()), file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

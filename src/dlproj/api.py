@@ -23,12 +23,12 @@ from dlproj.data.digits import SIDE, load_digits, to_pixels
 from dlproj.data.pictures import read_picture
 from dlproj.errors import DlprojError, UsageError
 from dlproj.experiments import attack as attack_experiment
-from dlproj.experiments import batchnorm, digits, langid, regression, trained
-from dlproj.experiments.finished import Finished, load_run
-from dlproj.experiments.predict import Prediction, read_digits, read_words
-from dlproj.experiments.run import perform
-from dlproj.experiments.trained import DIGITS, LANGID
-from dlproj.options import Session, settings_of
+from dlproj.experiments import batchnorm, digits, langid, regression
+from dlproj.models import files
+from dlproj.models.files import DIGITS, LANGID
+from dlproj.reports.finished import Finished, load_run
+from dlproj.running.perform import perform
+from dlproj.session import Session, settings_of
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
@@ -38,6 +38,7 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
+from dlproj.tools.predict import Prediction, read_digits, read_words
 from dlproj.training.device import choose_machine
 
 __all__ = [
@@ -192,31 +193,31 @@ def _as_guest() -> Iterator[None]:
 @_task(_Digits, DigitsConfig)
 def train_digits(config: DigitsConfig, session: Session) -> Finished:
     """Train a CNN on MNIST and evaluate it on the test images, as `dlproj train-digits` does."""
-    return load_run(perform(digits, config, session, show=False))
+    return load_run(perform(digits.run, config, session, show=False))
 
 
 @_task(_Batchnorm, BatchnormConfig)
 def ablate_batchnorm(config: BatchnormConfig, session: Session) -> Finished:
     """Train that CNN with and without BatchNorm, as `dlproj ablate-batchnorm` does."""
-    return load_run(perform(batchnorm, config, session, show=False))
+    return load_run(perform(batchnorm.run, config, session, show=False))
 
 
 @_task(_Regression, RegressionConfig)
 def train_regression(config: RegressionConfig, session: Session) -> Finished:
     """Fit a small network to a curve, as `dlproj train-regression` does."""
-    return load_run(perform(regression, config, session, show=False))
+    return load_run(perform(regression.run, config, session, show=False))
 
 
 @_task(_Attack, AttackConfig)
 def attack(config: AttackConfig, session: Session) -> Finished:
     """Make adversarial examples for a trained classifier, as `dlproj attack` does."""
-    return load_run(perform(attack_experiment, config, session, show=False))
+    return load_run(perform(attack_experiment.run, config, session, show=False))
 
 
 @_task(_Langid, LangidConfig)
 def train_langid(config: LangidConfig, session: Session) -> Finished:
     """Train a network that names the language of one word, as `dlproj train-langid` does."""
-    return load_run(perform(langid, config, session, show=False))
+    return load_run(perform(langid.run, config, session, show=False))
 
 
 def predict_digits(
@@ -283,4 +284,4 @@ def load_model(path: Path | str) -> nn.Module:
         path: a run directory, a `.safetensors`, the course's LeNet as `.pt`; or `DIGITS` or
             `LANGID`, the networks that ship.
     """
-    return trained.load_model(Path(path))[0]
+    return files.load_model(Path(path))[0]

@@ -4,15 +4,20 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import read_limited
+from dlproj.messages import expected, item, refusal
 from dlproj.settings import Config
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MAX_BYTES = 1_000_000  # of a configuration file
 
 C = TypeVar("C", bound=Config)
+T = TypeVar("T")
 
 
 def flag(name: str) -> str:
@@ -49,18 +54,41 @@ def _recipe(cls: type[Config], given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: chosen.get(key, defaults[key]) for key in touched}
 
 
-def validate(cls: type[C], values: Mapping[str, Any]) -> C:
+def validate(cls: type[T], values: Mapping[str, Any]) -> T:
     """Check values against the ranges in the annotations of `cls`."""
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - not needed by --help
 
     try:
         return TypeAdapter(cls).validate_python(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        problem = first["msg"].replace("Input should be", "must be")
-        raise UsageError(
-            f"{flag(str(first['loc'][0]))} {problem}, not {first['input']!r}"
-        ) from None
+        raise UsageError(_problem(cls, error.errors()[0])) from None
+
+
+def _problem(cls: type[Any], error: "ErrorDetails") -> str:
+    """What pydantic found, in our words."""
+    name, *inside = error["loc"]
+    hint = get_type_hints(cls, include_extras=True).get(str(name))
+    if hint is None:
+        return f"{flag(str(name))}: not a setting of {cls.command}"
+    if error["type"] == "missing":
+        return f"{flag(str(name))} must be given: {expected(hint)}"
+    return refusal(flag(str(name)), item(hint) if inside else hint, error["input"])
+
+
+def as_text(value: Any) -> str:
+    """A setting for people."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return repr(value).removesuffix(".0")
+        case list() | tuple():
+            return " ".join(map(as_text, value))
+        case dict():
+            return ", ".join(f"{name} {as_text(item)}" for name, item in value.items())
+    return str(value)
 
 
 def to_dict(config: Config) -> dict[str, Any]:

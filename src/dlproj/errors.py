@@ -44,8 +44,6 @@ class Interrupted(BaseException):
         super().__init__(signum)
         self.name = signal.Signals(signum).name
         self.exit_code = 128 + signum
-        self.resume: str | None = None  # the command that goes on
 
     def __str__(self) -> str:
-        hint = f"; go on with: {self.resume}" if self.resume else ""
-        return f"interrupted by {self.name}{hint}"
+        return f"interrupted by {self.name}"

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 
 from annotated_doc import Doc
 
-from dlproj.config import flag, resolve
+from dlproj.config import as_text, flag, resolve
 from dlproj.errors import UsageError
 from dlproj.settings import (
+    AttackConfig,
+    BatchnormConfig,
     Config,
     DigitsConfig,
     LangidConfig,
@@ -76,7 +78,7 @@ class SweepConfig(Config):
         """The settings of each cell, by a name that is good for a folder: lr=0.01,batch-size=32."""
         return {
             ",".join(
-                f"{flag(name)[2:]}={shown(getattr(cell, name))}".replace("/", "_")
+                f"{flag(name)[2:]}={as_text(getattr(cell, name))}".replace("/", "_")
                 for name in self.varied
             )
             or "all": cell
@@ -89,16 +91,20 @@ class SweepConfig(Config):
         return len(self.cells) * self.seeds
 
 
-def shown(value: Any) -> str:
-    """A setting for people."""
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return repr(value).removesuffix(".0")
-    return str(value)
-
-
 def plain(value: Any) -> Any:
     """A setting as a JSON value."""
     return str(value) if isinstance(value, Path) else value
+
+
+# The settings of every command that makes a run, in the order of the report.
+SETTINGS: dict[str, type[Config]] = {
+    cls.command: cls
+    for cls in (
+        DigitsConfig,
+        BatchnormConfig,
+        RegressionConfig,
+        AttackConfig,
+        LangidConfig,
+        SweepConfig,
+    )
+}

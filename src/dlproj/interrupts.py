@@ -1,15 +1,22 @@
-"""SIGINT and SIGTERM: at once in general, between two steps during training."""
+"""SIGINT and SIGTERM: at once in general, between two steps during training.
+
+The first signal is raised as `Interrupted` in whatever the main thread does. C++ code and
+destructors make another exception of that, or none at all. So the command line takes everything
+that is raised after a signal for the interruption, and what was dropped is raised again.
+"""
 
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from dlproj.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-AGAIN = 0.001  # seconds until an interruption that Python dropped is raised again
+AGAIN = 0.02  # seconds between two attempts to raise an interruption
 
 
 class Interrupts:
@@ -17,42 +24,62 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.deferred = False
+        self.closed = False
         self.pending: int | None = None
-        self.dropped = False
+        self.resume: Callable[[], str | None] = lambda: None  # the command that goes on
 
     def install(self) -> None:
-        """Handle the first signal here; a second one ends the process at once.
-
-        Python drops what is raised in a destructor or a weak reference's callback, and prints its
-        traceback. An interruption that meets one of those is raised once more a moment later.
-        """
+        """Handle the first signal here; a second one ends the process at once."""
+        self.deferred = self.closed = False
+        self.pending, self.resume = None, lambda: None
         for signum in SIGNALS:
             signal.signal(signum, self._receive)
         if hasattr(signal, "setitimer"):  # not on Windows
-            signal.signal(signal.SIGALRM, self._raise_dropped)
-            sys.unraisablehook = self._notice_dropped
+            signal.signal(signal.SIGALRM, self._raise_again)
+        sys.unraisablehook = self._silenced(sys.unraisablehook)
+        threading.excepthook = self._silenced(threading.excepthook)
+
+    def close(self) -> None:
+        """The command has ended: a signal comes too late to change how."""
+        self.closed = True
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
+        if self.closed:
+            return
         self.pending = signum
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
         if not self.deferred:
             raise Interrupted(signum)
 
-    def _notice_dropped(self, what: "sys.UnraisableHookArgs") -> None:
-        if isinstance(what.exc_value, Interrupted):
-            self.dropped = True
-            signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        else:
-            sys.__unraisablehook__(what)
-
-    def _raise_dropped(self, _signum: int, _frame: FrameType | None) -> None:
-        if self.dropped and not self.deferred:
+    def _raise_again(self, _signum: int, _frame: FrameType | None) -> None:
+        """Raise what was dropped; while an exception is handled, that one may be on its way."""
+        if not self.deferred and not self.closed and sys.exception() is None:
             self.check()
+
+    def _silenced(self, hook: Callable[[Any], Any]) -> Callable[[Any], None]:
+        """A hook that prints a traceback, but not of an interruption."""
+
+        def print_or_not(what: Any) -> None:
+            if self.pending is None:
+                hook(what)
+
+        return print_or_not
 
     @contextmanager
     def defer(self) -> Iterator[None]:
-        """Within this block a signal waits until `check` is called, or the block ends."""
+        """Within this block a signal waits until `check` is called, or the block ends.
+
+        Signals meet the main thread alone: in others, and within another such block, it changes
+        nothing.
+        """
+        if self.deferred or threading.current_thread() is not threading.main_thread():
+            yield
+            return
         self.deferred = True
         try:
             yield
@@ -63,7 +90,6 @@ class Interrupts:
     def check(self) -> None:
         """Raise `Interrupted` if a signal waits."""
         if self.pending is not None:
-            self.dropped = False
             raise Interrupted(self.pending)
 
 

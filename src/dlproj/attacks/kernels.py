@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def halve(x: Tensor) -> Tensor:
+def max_pool_2x2(x: Tensor) -> Tensor:
     """Max-pooling by 2x2: (batch, channels, height, width) to half the height and width."""
     even = x.shape[-2] % 2 == x.shape[-1] % 2 == 0
     if x.device.type == "cpu" and even and x.is_contiguous():

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.fx import symbolic_trace
 
-from dlproj.attacks.kernels import FixedNorm, halve
+from dlproj.attacks.kernels import FixedNorm, max_pool_2x2
 
 UNPADDED = {  # as torch.fx writes down `F.max_pool2d(x, 2)`
     "stride": None, "padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False
@@ -25,7 +25,7 @@ def prepare(model: nn.Module) -> nn.Module:
             traced.set_submodule(name, FixedNorm(module))
     for node in traced.graph.nodes:
         if node.target is F.max_pool2d and (node.args[1:], node.kwargs) == ((2,), UNPADDED):
-            node.target, node.args, node.kwargs = halve, node.args[:1], {}
+            node.target, node.args, node.kwargs = max_pool_2x2, node.args[:1], {}
     traced.recompile()
     prepared: nn.Module = traced.requires_grad_(False)
     return prepared

@@ -9,23 +9,17 @@ import numpy as np
 from torch import Tensor
 
 from dlproj import attacks
-from dlproj.config import to_dict
+from dlproj.attacks.result import Attacked
 from dlproj.data.batches import epoch_generator
 from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.diagnosis.attack import IMAGES, Subject, diagnose
+from dlproj.diagnosis.doubts import find_doubts
 from dlproj.errors import DlprojError
-from dlproj.experiments.attack_batches import (
-    Attacked,
-    attack_in_turn,
-    chosen_attack,
-    predict_all,
-)
-from dlproj.experiments.attack_diagnosis import IMAGES, Subject, diagnose
-from dlproj.experiments.attack_doubts import find_doubts
-from dlproj.experiments.claims import claims_table
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.experiments.attack_batches import attack_in_turn, chosen_attack, predict_all
+from dlproj.experiments.transfer_networks import other_networks
 from dlproj.interrupts import interrupts
-from dlproj.output.console import Table
+from dlproj.models.files import DIGITS, load_model
+from dlproj.running.context import Context, Outcome
 from dlproj.settings import AttackConfig
 from dlproj.training.loop import accuracy
 
@@ -43,7 +37,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
     images, labels = to_pixels(test.pictures).to(device), test.labels.to(device)
     context.console.note(f"attacking {path}")
-    context.run.write_json("config.json", to_dict(config))
+    context.start(config)
 
     clean = predict_all(model, images, config, context)
     if int(labels.max()) >= clean.shape[1]:
@@ -74,11 +68,12 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         chosen = telling(rows)
         subject = Subject(
             model, images[:IMAGES], labels[:IMAGES], results[chosen].images[:IMAGES],
-            rows[chosen]["epsilon"], config.norm, context,
+            rows[chosen]["epsilon"], config.norm, context.machine,
         )  # fmt: skip
         generator = epoch_generator(config.seed)
         attack = chosen_attack(config, subject.epsilon, generator=generator)
-        metrics["diagnosis"] = diagnose(subject, attack, digits.train, config, path)
+        networks = other_networks(model, path, digits.train, config, context.machine)
+        metrics["diagnosis"] = diagnose(subject, attack, networks, seed=config.seed)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
@@ -160,37 +155,3 @@ def _as_npz(results: list[Attacked], labels: Tensor) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    rows = [
-        [
-            f"{row['epsilon']:g}",
-            f"{row['accuracy']:.2%}",
-            f"{row['success_rate']:.2%}",
-            f"{row['max_perturbation']:.4f}",
-            f"{row['seconds']:.2f} s",
-        ]
-        for row in metrics["attacks"]
-    ]
-    first = metrics["attacks"][0]
-    title = (
-        f"{first['method'].upper()} ({first['norm']}) on {metrics['images']:,} images; "
-        f"clean accuracy {metrics['clean_accuracy']:.2%}; {timing['attack_seconds']:.1f} s"
-    )
-    result = [Table(title, ("epsilon", "accuracy", "success", "largest change", "time"), rows)]
-    if "diagnosis" in metrics:
-        diagnosis = metrics["diagnosis"]
-        result += [transfer_table(diagnosis["transfer"]), claims_table(diagnosis)]
-    return result
-
-
-def transfer_table(transfer: dict[str, Any]) -> Table:
-    """How often images made for one network fool another."""
-    names = transfer["networks"]
-    rows = [
-        [name, *(f"{share:.1%}" for share in shares)]
-        for name, shares in zip(names, transfer["success"], strict=True)
-    ]
-    return Table("Images made for (rows) fool (columns)", ("", *names), rows)

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import torch.nn.functional as F
+from torch import nn
 
-from dlproj.config import to_dict
+from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits, load_digits
+from dlproj.data.distortions import distorted_pixels
+from dlproj.diagnosis.batchnorm import diagnose
 from dlproj.errors import DivergedError
-from dlproj.experiments.batchnorm_arms import make_arm
-from dlproj.experiments.batchnorm_diagnosis import diagnose
-from dlproj.experiments.claims import claims_table
-from dlproj.experiments.digits import classify
-from dlproj.experiments.engine import run_all
-from dlproj.experiments.run import Context, Outcome
+from dlproj.experiments.digits import classify, make_training
 from dlproj.interrupts import interrupts
-from dlproj.output.console import Table
-from dlproj.output.run_dir import is_sealed, seal
-from dlproj.settings import BatchnormConfig
+from dlproj.models.noise import DriftingNoise
+from dlproj.running.context import Context, Outcome
+from dlproj.running.processes import run_all
+from dlproj.settings import BatchnormConfig, DigitsConfig
 from dlproj.statistics import describe, holm, paired_test
+from dlproj.store.runs import is_sealed, seal
 from dlproj.training.device import Machine, choose_machine
-from dlproj.training.loop import accuracy, fit
+from dlproj.training.loop import Training, accuracy, fit
 
 ARMS = ("with", "without")
 STEPS_DRAWN = 100  # points of each loss curve that are kept
@@ -35,11 +35,10 @@ SIGNIFICANT = 0.05
 def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
     digits = _digits(config.data)
-    if not context.run.started:
-        context.run.write_json("config.json", to_dict(config))
+    context.start(config)
     runs = train_cells(config, context)
 
-    cells = compare_all(runs, config.lr)
+    cells = compare_arms(runs, config.lr)
     metrics: dict[str, Any] = {
         "cells": cells,
         "verdict": "; ".join(verdict(cell) for cell in cells),
@@ -47,7 +46,7 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     timing = {"train_seconds": sum(run["seconds"] for run in runs)}
     if config.diagnose:
         started = time.perf_counter()
-        metrics["diagnosis"] = diagnose(config, context, digits)
+        metrics["diagnosis"] = diagnose(config, context, digits, make_arm)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import batchnorm as figures  # noqa: PLC0415 - takes a second
@@ -125,6 +124,40 @@ def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) 
     }
 
 
+def make_arm(
+    config: BatchnormConfig, machine: Machine, digits: Digits, *, lr: float, seed: int, arm: str
+) -> tuple[Training, ShuffledBatches]:
+    """A training of the arm "with", "without" or "noisy" (noise after each BatchNorm).
+
+    All arms of a seed see the same images in the same order and start from the same weights:
+    BatchNorm's own start at one and zero, and draw no random numbers.
+    """
+    device = machine.device
+    batches = ShuffledBatches(
+        digits.train.pictures[: config.images].to(device),
+        digits.train.labels[: config.images].to(device),
+        batch_size=config.batch_size,
+        seed=seed,
+        prepare=partial(distorted_pixels, strength=0),
+    )
+    settings = DigitsConfig(
+        seed=seed,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        lr=lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        schedule=config.schedule,
+        batchnorm=arm != "without",
+    )
+    training = make_training(settings, digits.classes, len(batches), device)
+    if arm == "noisy":
+        for name in ("norm1", "norm2", "norm3"):
+            noisy = nn.Sequential(training.model.get_submodule(name), DriftingNoise())
+            setattr(training.model, name, noisy)
+    return training, batches
+
+
 @lru_cache(1)
 def _digits(folder: Path | None) -> Digits:
     """The images, read once in each process."""
@@ -147,21 +180,21 @@ def describe_cell(cell: dict[str, Any]) -> str:
     )
 
 
-def compare_all(runs: list[dict[str, Any]], rates: Sequence[float]) -> list[dict[str, Any]]:
+def compare_arms(runs: list[dict[str, Any]], rates: Sequence[float]) -> list[dict[str, Any]]:
     """The two arms at each learning rate, their p-values also adjusted for there being several."""
-    cells = [compare(lr, [run for run in runs if run["lr"] == lr]) for lr in rates]
+    cells = [compare_at(lr, [run for run in runs if run["lr"] == lr]) for lr in rates]
     tested = [cell for cell in cells if cell["p_value"] is not None]
     adjusted = dict(zip(map(id, tested), holm([cell["p_value"] for cell in tested]), strict=True))
     return [cell | {"p_adjusted": adjusted.get(id(cell))} for cell in cells]
 
 
-def compare(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
+def compare_at(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The two arms at one learning rate, paired by seed."""
     cell: dict[str, Any] = {"lr": lr}
     for arm in ARMS:
-        own = [run for run in runs if run["arm"] == arm]
-        cell[arm] = describe([run["accuracy"] for run in own]) | {
-            "diverged": sum(run["diverged"] for run in own)
+        in_arm = [run for run in runs if run["arm"] == arm]
+        cell[arm] = describe([run["accuracy"] for run in in_arm]) | {
+            "diverged": sum(run["diverged"] for run in in_arm)
         }
     return cell | paired_test(cell["with"]["values"], cell["without"]["values"])
 
@@ -186,37 +219,3 @@ def verdict(cell: dict[str, Any]) -> str:
         return f"no difference shown {at} ({points:+.2f} points, p = {p_value:.2g})"
     better = "more" if points > 0 else "less"
     return f"{at} {abs(points):.2f} points {better} accurate with BatchNorm (p = {p_value:.2g})"
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    rows = []
-    for cell in metrics["cells"]:
-        low, high = (100 * bound for bound in cell["ci95"])
-        rows.append(
-            [
-                f"{cell['lr']:g}",
-                *(f"{100 * cell[arm]['mean']:.2f} ± {100 * cell[arm]['std']:.2f}" for arm in ARMS),
-                f"{100 * cell['difference']:+.2f} ({low:+.1f}, {high:+.1f})",
-                "" if cell["p_value"] is None else f"{cell['p_value']:.2g}",
-                f"{cell['with']['diverged']}, {cell['without']['diverged']}",
-            ]
-        )
-    columns = ("rate", "with, %", "without, %", "points (95 %)", "p", "diverged")
-    verdicts = [[part] for part in metrics["verdict"].split("; ")]
-    title = f"Test accuracy; {timing['train_seconds']:.0f} s of training"
-    result = [Table(title, columns, rows), Table("Verdict", ("",), verdicts)]
-    if "diagnosis" in metrics:
-        diagnosis = metrics["diagnosis"]
-        result += [rates_table(diagnosis["rates"]), claims_table(diagnosis)]
-    return result
-
-
-def rates_table(rates: dict[str, Any]) -> Table:
-    """What each arm reaches in a short training at rates far apart."""
-    arms = (*ARMS, "noisy")
-    rows = [
-        [f"{lr:g}", *(f"{100 * rates[arm]['accuracy'][index]:.1f}" for arm in arms)]
-        for index, lr in enumerate(rates["lr"])
-    ]
-    return Table("Accuracy after a short training, %", ("rate", *arms), rows)

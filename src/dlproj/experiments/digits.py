@@ -12,13 +12,11 @@ from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.training import train
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, RobustCNN
-from dlproj.output.console import Table
-from dlproj.output.text import number, percent
+from dlproj.running.context import Context, Outcome
+from dlproj.running.training import train
 from dlproj.settings import DigitsConfig
-from dlproj.training.checkpoint import pack, pack_model
+from dlproj.store.weights import pack, pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Batches, Training, accuracy, confusion_matrix, fit, predict
 from dlproj.training.optimizers import without_compiler
@@ -165,32 +163,3 @@ def score_digits(logits: Tensor, labels: Tensor, names: list[str]) -> dict[str, 
         ],
         "confusion_matrix": confusion.tolist(),
     }
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    rows = [["test accuracy", percent(metrics["test_accuracy"])]]
-    optional = {
-        "robust_accuracy": "under pgd, first 2,000",
-        "validation_accuracy": "validation accuracy",
-        "validation_robust_accuracy": "under pgd, validation",
-    }
-    rows += [[text, percent(metrics[name])] for name, text in optional.items() if name in metrics]
-    rows += [
-        ["test loss", number(metrics["test_loss"])],
-        ["parameters", number(metrics["parameters"], ",.0f")],
-        ["training", number(timing["train_seconds"], ".1f") + " s"],
-        ["images per second", number(timing["images_per_second"], ",.0f")],
-    ]
-    result = [Table("Result", ("", ""), rows)]
-    if "class_accuracy" in metrics:
-        per_class = [[name, percent(value)] for name, value in metrics["class_accuracy"].items()]
-        confusions = [
-            [worst["label"], worst["predicted"], str(worst["count"])]
-            for worst in metrics["worst_confusions"]
-        ]
-        result += [
-            Table("Accuracy by class", ("class", "accuracy"), per_class),
-            Table("Worst confusions", ("true", "taken for", "times"), confusions),
-        ]
-    return result

@@ -9,13 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, load_words
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.training import train
 from dlproj.models.langid import CharGRU, NgramBag
-from dlproj.output.console import Table
-from dlproj.output.text import number, percent
+from dlproj.running.context import Context, Outcome
+from dlproj.running.training import train
 from dlproj.settings import LangidConfig
-from dlproj.training.checkpoint import pack_model
+from dlproj.store.weights import pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
 from dlproj.training.optimizers import without_compiler
@@ -145,19 +143,3 @@ def score_words(logits: Tensor, words: Words, names: list[str]) -> dict[str, Any
         ],
         "confusion_matrix": confusion.tolist(),
     }
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    rows = [
-        ["test accuracy", percent(metrics["test_accuracy"])],
-        ["validation accuracy", percent(metrics["dev_accuracy"])],
-        ["test loss", number(metrics["test_loss"])],
-        ["parameters", number(metrics["parameters"], ",.0f")],
-        ["training", number(timing["train_seconds"], ".1f") + " s"],
-    ]
-    result = [Table("Result", ("", ""), rows)]
-    if "per_language" in metrics:
-        by_language = [[name, percent(value)] for name, value in metrics["per_language"].items()]
-        result.append(Table("Accuracy by language", ("language", "accuracy"), by_language))
-    return result

@@ -1,20 +1,17 @@
 """Task 2: a small network learns a curve."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.regression import Curve, Points, load_curve
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.training import train
 from dlproj.models.regression import CurveMLP
-from dlproj.output.console import Table
-from dlproj.output.text import number
+from dlproj.running.context import Context, Outcome
+from dlproj.running.training import train
 from dlproj.settings import RegressionConfig
-from dlproj.training.checkpoint import pack_model
+from dlproj.store.weights import pack_model
 from dlproj.training.least_squares import LevenbergMarquardt, fit_least_squares
 from dlproj.training.loop import Step, Training, fit, predict
 from dlproj.training.optimizers import without_compiler
@@ -106,20 +103,3 @@ def make_training(
 def half_mse(error: torch.Tensor) -> float:
     """Half the mean squared error: how the course scores."""
     return error.double().square().mean().item() / 2
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    return [
-        Table(
-            "Result",
-            ("", ""),
-            [
-                ["test loss (half the MSE)", number(metrics["test_loss"], ".3g")],
-                ["test MSE", number(metrics["test_mse"], ".3g")],
-                ["largest error", number(metrics["max_abs_error"], ".3g")],
-                ["parameters", number(metrics["parameters"], ",.0f")],
-                ["training", number(timing["train_seconds"], ".2f") + " s"],
-            ],
-        )
-    ]

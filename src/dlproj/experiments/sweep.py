@@ -6,39 +6,36 @@ import io
 from functools import partial
 from typing import Any
 
-from dlproj.config import flag, to_dict
 from dlproj.errors import DivergedError
 from dlproj.experiments import digits, langid, regression
-from dlproj.experiments.run import Context, Experiment, Outcome, Run, document_of
-from dlproj.experiments.study import Document, by_seed, settled, train_all
-from dlproj.grid import TRAININGS, SweepConfig, plain, shown
-from dlproj.output.console import Table
-from dlproj.output.text import number, percent
+from dlproj.grid import TRAININGS, SweepConfig, plain
+from dlproj.running.context import Context, Experiment, Outcome
+from dlproj.running.perform import document_of
+from dlproj.running.study import Document, by_seed, resolve_auto, train_all
 from dlproj.settings import TrainingConfig
 from dlproj.statistics import describe
 
-EXPERIMENTS: dict[str, Experiment[Any]] = {
-    "train-digits": digits,
-    "train-regression": regression,
-    "train-langid": langid,
+EXPERIMENTS: dict[str, Experiment] = {
+    "train-digits": digits.run,
+    "train-regression": regression.run,
+    "train-langid": langid.run,
 }
 
 
 def run(config: SweepConfig, context: Context) -> Outcome:
     """Train all cells with all seeds, as ordinary runs within this one, and rank the cells."""
-    if not context.run.started:
-        context.run.write_json("config.json", to_dict(config))
-    train = EXPERIMENTS[config.experiment].run
+    context.start(config)
+    train = EXPERIMENTS[config.experiment]
     singles = {
         name: {f"{name}/{part}": single for part, single in by_seed(cell).items()}
         if config.seeds > 1
         else {name: cell}
         for name, cell in config.cells.items()
     }
-    trainings = {name: single for own in singles.values() for name, single in own.items()}
+    trainings = {name: single for cell in singles.values() for name, single in cell.items()}
     ended = train_all(partial(train_or_diverge, train), trainings, context)
     documents = dict(zip(trainings, ended, strict=True))
-    by_cell = {name: [documents[single] for single in own] for name, own in singles.items()}
+    by_cell = {name: [documents[single] for single in cell] for name, cell in singles.items()}
     if config.seeds > 1:
         summarise(train, config, by_cell, context)
 
@@ -59,7 +56,7 @@ def run(config: SweepConfig, context: Context) -> Outcome:
     return Outcome(metrics, {"train_seconds": seconds})
 
 
-def train_or_diverge(train: Run, config: TrainingConfig, context: Context) -> Document:
+def train_or_diverge(train: Experiment, config: TrainingConfig, context: Context) -> Document:
     """One training, without figures; that it diverged is a result as well."""
     session = dataclasses.replace(context.session, plots=False)
     try:
@@ -74,14 +71,14 @@ def finished(document: Document) -> bool:
 
 
 def summarise(
-    train: Run, config: SweepConfig, by_cell: dict[str, list[Document]], context: Context
+    train: Experiment, config: SweepConfig, by_cell: dict[str, list[Document]], context: Context
 ) -> None:
     """Leave the cells behind as `--seeds` does: those whose trainings have all come to an end."""
     for name, cell in config.cells.items():
         child = context.run.child(name)
         if all(map(finished, by_cell[name])) and not child.result:
             within = dataclasses.replace(context, run=child)
-            document_of(train, settled(cell, context.machine), within)
+            document_of(train, resolve_auto(cell, context.machine), within)
 
 
 def rank(
@@ -141,28 +138,3 @@ def as_csv(cells: list[dict[str, Any]], score: str) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def tables(metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-    """The result for people."""
-    score, cells, first = metrics["score"], metrics["cells"], metrics["best"]
-    show = partial(number, form=".3g") if falls(score) else percent
-    names = list(cells[0]["settings"])
-    seeds = len(cells[0]["seeds"]) + cells[0]["diverged"]
-    parts = ("mean", "std") if seeds > 1 else ("mean",)
-    rows = [
-        [
-            str(cell["rank"]),
-            *(shown(cell["settings"][name]) for name in names),
-            *(show(cell["score"][part]) if cell["score"] else "-" for part in parts),
-            str(cell["diverged"] or ""),
-        ]
-        for cell in cells
-    ]
-    columns = ("", *(flag(name)[2:] for name in names), *parts, "diverged")
-    title = f"{metrics['experiment']} by {score.replace('_', ' ')}"
-    title += f", means of {seeds} seeds" if seeds > 1 else ""
-    (test,) = first.keys() - {"name"}
-    found = [[test.replace("_", " "), show(first[test]["mean"]) if first[test] else "none"]]
-    found += [["training, all cells", f"{timing['train_seconds']:.0f} s"]]
-    return [Table(title, columns, rows), Table(f"Best: {first['name']}", ("", ""), found)]

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,21 +13,13 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 
+from dlproj.output.tables.base import Table
+
 if TYPE_CHECKING:
     from dlproj.training.loop import Step
 
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under headings; the first column names the row, the others hold numbers."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numbers: bool = True  # or else text, aligned to the left
 
 
 @dataclass

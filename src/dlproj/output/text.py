@@ -1,9 +1,9 @@
 """Numbers for people: plain, or summarised over seeds by `dlproj.statistics.describe`."""
 
-from typing import Any
+from dlproj.results import Scalar
 
 
-def percent(value: float | dict[str, Any], digits: int = 2) -> str:
+def percent(value: Scalar, digits: int = 2) -> str:
     """A fraction, or one summarised over seeds, for people."""
     if isinstance(value, dict):
         low, high = value["ci95"]
@@ -14,7 +14,7 @@ def percent(value: float | dict[str, Any], digits: int = 2) -> str:
     return f"{value:.{digits}%}"
 
 
-def number(value: float | dict[str, Any], form: str = ".4g") -> str:
+def number(value: Scalar, form: str = ".4g") -> str:
     """A number, or one summarised over seeds, for people."""
     if isinstance(value, dict):
         spread = f" ± {value['std']:{form}}" if value["std"] else ""

@@ -44,10 +44,13 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         if not error.isfinite():
             return float(error.item())
         jacobian = self._jacobian(inputs)
+        # Near the weights the residuals are linear: r - J·step. Least squares of that solves
+        # (JᵀJ + damping·I)·step = Jᵀr. Much damping is a short step down the gradient, little is
+        # a whole step of Gauss and Newton.
         normal, gradient = jacobian.T @ jacobian, jacobian.T @ residuals
+        identity = torch.eye(len(weights), dtype=normal.dtype, device=normal.device)
         for _ in range(TRIES):
-            damped = normal + group["damping"] * torch.eye(len(weights), dtype=normal.dtype,
-                                                           device=normal.device)  # fmt: skip
+            damped = normal + group["damping"] * identity
             step = torch.linalg.solve(damped, gradient)
             nn.utils.vector_to_parameters(weights - step, group["params"])
             if (self.model(inputs) - targets).square().mean() < error:

@@ -92,14 +92,17 @@ def fit(
         training.model.train()
         for inputs, targets in batches.epoch(epoch, done):
             lr = float(training.schedule.get_last_lr()[0])
-            own = group.share(len(targets))
+            group.total = len(targets)
+            share = group.share
             with machine.autocast():
-                outputs = forward(inputs[own])
-                loss = loss_fn(outputs, targets[own]) if len(outputs) else outputs.sum()
-            shown = [loss.item(), score(outputs.detach(), targets[own]) if score else 0.0]
-            mean_loss, mean_score = group.mean(shown, weight=len(outputs))
+                outputs = forward(inputs[share])
+                # Of a batch smaller than the group, some processes have no example at all.
+                loss = loss_fn(outputs, targets[share]) if len(outputs) else outputs.sum()
+            means = [loss.item(), score(outputs.detach(), targets[share]) if score else 0.0]
+            mean_loss, mean_score = group.mean(means, weight=len(outputs))
             if not math.isfinite(mean_loss):
                 raise DivergedError(training.step + 1, lr)
+            # DistributedDataParallel takes the mean over processes; shares may differ in size.
             _update(training, loss * (len(outputs) * group.size / len(targets)))
             training.step += 1
             yield Step(

@@ -1,0 +1,276 @@
+"""Why do adversarial examples exist? Measurements beside what the report says of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlproj.attacks.common import frozen, margin, per_image, project
+from dlproj.diagnosis.judge import judge
+from dlproj.results import Explanation
+from dlproj.training.device import Machine
+from dlproj.training.loop import accuracy, predict
+
+IMAGES = 1000  # that are measured
+RADII = 14  # of spatial frequency, in cycles per image, up to what 28 pixels can hold
+
+Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network with images (n, 1, 28, 28), labels (n,) and adversarial images for it."""
+
+    model: nn.Module
+    images: Tensor
+    labels: Tensor
+    adversarial: Tensor
+    epsilon: float
+    norm: str
+    machine: Machine
+
+    def accuracy(self, images: Tensor) -> float:
+        """Of the network on these images, whose labels are the same."""
+        return accuracy(predict(self.model, images, machine=self.machine), self.labels)
+
+
+def diagnose(
+    subject: Subject, attack: Attack, networks: dict[str, nn.Module], *, seed: int
+) -> dict[str, Any]:
+    """All measurements at one epsilon, and what they say of the report's explanations.
+
+    Args:
+        subject: the network, the images, and what the attack made of them.
+        attack: that attack, to make images for other networks.
+        networks: those others, by name; the first is the subject's own.
+        seed: of the noise that is compared with the attack.
+    """
+    noise = sign_noise(subject, seed)
+    measured = {
+        "epsilon": subject.epsilon,
+        "images": len(subject.labels),
+        "accuracy": {
+            "clean": subject.accuracy(subject.images),
+            "noise": subject.accuracy(noise),
+            "adversarial": subject.accuracy(subject.adversarial),
+        },
+        "spectrum": spectra(subject, noise),
+        "filters": filter_accuracies(subject),
+        "halves": equal_halves(subject),
+        "transfer": transfer(subject, attack, networks),
+        "margins": margins(subject, noise),
+    }
+    return measured | {"claims": claims(measured)}
+
+
+def sign_noise(subject: Subject, seed: int) -> Tensor:
+    """Images with random signs added, as large as the attack's: in linf, epsilon at each pixel."""
+    generator = torch.Generator().manual_seed(seed)
+    signs = 2 * torch.randint(2, subject.images.shape, generator=generator).float() - 1
+    signs = signs.to(subject.images.device)
+    if subject.norm == "l2":
+        signs /= signs[0].numel() ** 0.5
+    return project(
+        subject.images + subject.epsilon * signs, subject.images, subject.epsilon, subject.norm
+    )
+
+
+def spectra(subject: Subject, noise: Tensor) -> dict[str, Any]:
+    """Share of energy at each radial frequency 1..14, without the mean, and its mean frequency."""
+    kinds = {
+        "digits": subject.images,
+        "perturbations": subject.adversarial - subject.images,
+        "noise": noise - subject.images,
+    }
+    shares = {name: radial_energy(pictures) for name, pictures in kinds.items()}
+    frequencies = torch.arange(1, RADII + 1, dtype=torch.float64)
+    return {
+        "energy": {name: share.tolist() for name, share in shares.items()},
+        "mean_frequency": {name: float(share @ frequencies) for name, share in shares.items()},
+    }
+
+
+def radial_energy(pictures: Tensor) -> Tensor:
+    """Share of the energy (14,) of (n, 1, 28, 28) at frequencies rounded to 1..14.
+
+    The corners of the square of frequencies, beyond 14, count as 14.
+    """
+    energy = torch.fft.fft2(pictures[:, 0].double().cpu()).abs().square().sum(0)
+    radius = radii().round().clamp(max=RADII).long()
+    total = torch.zeros(RADII + 1, dtype=torch.float64)
+    total.index_add_(0, radius.flatten(), energy.flatten())
+    return total[1:] / total[1:].sum().clamp(min=1e-30)
+
+
+def radii(side: int = 28) -> Tensor:
+    """Frequency of each entry of a Fourier transform, in cycles per image: (28, 28)."""
+    cycles = torch.fft.fftfreq(side, dtype=torch.float64) * side
+    return (cycles[:, None] ** 2 + cycles[None, :] ** 2).sqrt()
+
+
+def low_pass(pictures: Tensor, radius: float) -> Tensor:
+    """Pictures (n, 1, 28, 28) of what they hold at frequencies up to `radius`, mean included."""
+    mask = (radii() <= radius).to(pictures.device)
+    return torch.fft.ifft2(torch.fft.fft2(pictures) * mask).real.to(pictures.dtype)
+
+
+def filter_accuracies(subject: Subject) -> dict[str, Any]:
+    """Accuracy after filters at each radius; a high-pass keeps the mean, so brightness stays."""
+    accuracies: dict[str, list[float]] = {
+        f"{kind}_{band}": [] for kind in ("clean", "adversarial") for band in ("low", "high")
+    }
+    for radius in range(1, RADII + 1):
+        for kind, pictures in (("clean", subject.images), ("adversarial", subject.adversarial)):
+            low = low_pass(pictures, radius)
+            high = pictures - low + pictures.mean((1, 2, 3), keepdim=True)
+            accuracies[f"{kind}_low"].append(subject.accuracy(low.clamp(0, 1)))
+            accuracies[f"{kind}_high"].append(subject.accuracy(high.clamp(0, 1)))
+    return {"radius": list(range(1, RADII + 1)), **accuracies}
+
+
+def equal_halves(subject: Subject) -> dict[str, Any]:
+    """Accuracy when one half alone of each perturbation is added: its low frequencies or its high.
+
+    The border is the radius that comes nearest to parting the energy in two, and both halves are
+    stretched to the length of the whole perturbation, so that they differ in frequency alone.
+    """
+    change = subject.adversarial - subject.images
+    length = change.flatten(1).norm(dim=1)
+    total = length.square().sum().clamp(min=1e-30)
+    shares = {
+        radius: float(low_pass(change, radius).square().sum() / total)
+        for radius in range(1, RADII + 1)
+    }
+    radius = min(shares, key=lambda radius: abs(shares[radius] - 0.5))
+    low = low_pass(change, radius)
+    scores = {}
+    for name, part in (("low", low), ("high", change - low)):
+        stretch = length / part.flatten(1).norm(dim=1).clamp(min=1e-12)
+        moved = subject.images + per_image(stretch, part) * part
+        scores[f"{name}_accuracy"] = subject.accuracy(moved.clamp(0, 1))
+    return {"radius": radius, "low_share": shares[radius], **scores}
+
+
+def transfer(subject: Subject, attack: Attack, networks: dict[str, nn.Module]) -> dict[str, Any]:
+    """Share of the images that a network reads rightly and then misreads: (made for, shown to)."""
+    names, images, labels = list(networks), subject.images, subject.labels
+    right = {}
+    made = {"attacked": subject.adversarial}
+    for name, model in networks.items():
+        with frozen(model), torch.no_grad():
+            right[name] = model(images).argmax(1) == labels
+        if name not in made:
+            made[name] = torch.cat(
+                [attack(model, batch, aims)
+                 for batch, aims in zip(images.split(250), labels.split(250), strict=True)]
+            )  # fmt: skip
+    success = []
+    for source in names:
+        row = []
+        for target in names:
+            with frozen(networks[target]), torch.no_grad():
+                wrong = networks[target](made[source]).argmax(1) != labels
+            hit = (wrong & right[target]).sum() / right[target].sum().clamp(min=1)
+            row.append(hit.item())
+        success.append(row)
+    return {
+        "networks": names,
+        "clean_accuracy": [right[name].double().mean().item() for name in names],
+        "success": success,
+    }
+
+
+def margins(subject: Subject, noise: Tensor) -> dict[str, Any]:
+    """By how much the true class leads the next, before and after."""
+    kinds = {"clean": subject.images, "noise": noise, "adversarial": subject.adversarial}
+    leads = {
+        name: margin(predict(subject.model, images, machine=subject.machine),
+                     subject.labels).double().cpu()
+        for name, images in kinds.items()
+    }  # fmt: skip
+    quantiles = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
+    return {
+        "quantiles": quantiles.tolist(),
+        **{name: lead.quantile(quantiles).tolist() for name, lead in leads.items()},
+        "mean": {name: lead.mean().item() for name, lead in leads.items()},
+    }
+
+
+def claims(measured: dict[str, Any]) -> list[Explanation]:
+    """The report's explanations, each with the rule that its verdict comes from."""
+    return [
+        _relies_on_high_frequencies(measured["filters"], measured["accuracy"]["clean"]),
+        _perturbations_are_high(measured["spectrum"]["mean_frequency"]),
+        _high_half_does_the_harm(measured["halves"]),
+        _sensitive_to_any_change(measured["accuracy"], measured["margins"]["mean"]),
+        _flaw_of_one_network(measured["transfer"]),
+    ]
+
+
+def _relies_on_high_frequencies(filters: dict[str, Any], clean: float) -> Explanation:
+    """Supported: the upper half of all frequencies is read better than the lower half.
+
+    Not supported: the lower half alone loses at most two points, and the upper half more.
+    """
+    middle = RADII // 2 - 1
+    low, high = filters["clean_low"][middle], filters["clean_high"][middle]
+    return judge(
+        "the network reads digits by their high frequencies",
+        supported=high > low,
+        refuted=low >= clean - 0.02 > high,
+        evidence=f"clean accuracy {clean:.1%}; {low:.1%} with frequencies up to {middle + 1} of "
+        f"{RADII} alone, {high:.1%} with those above alone",
+    )
+
+
+def _perturbations_are_high(mean: dict[str, float]) -> Explanation:
+    """Supported: they lie above random noise of the same size. Not: below the digits too."""
+    return judge(
+        "perturbations are of high frequency",
+        supported=mean["perturbations"] > mean["noise"],
+        refuted=mean["perturbations"] <= mean["digits"],
+        evidence=f"mean frequency {mean['perturbations']:.1f} cycles per image; "
+        f"digits {mean['digits']:.1f}, random signs of the same size {mean['noise']:.1f}",
+    )
+
+
+def _high_half_does_the_harm(halves: dict[str, Any]) -> Explanation:
+    """Supported or not by five points between two parts of equal size."""
+    low, high = halves["low_accuracy"], halves["high_accuracy"]
+    return judge(
+        "it is the high frequencies of a perturbation that fool the network",
+        supported=high < low - 0.05,
+        refuted=low < high - 0.05,
+        evidence=f"stretched to the same size, frequencies up to {halves['radius']} leave "
+        f"{low:.1%} and those above leave {high:.1%}",
+    )
+
+
+def _sensitive_to_any_change(scores: dict[str, float], mean: dict[str, float]) -> Explanation:
+    """Supported: random signs cost half of what the attack costs. Not: they cost under a tenth."""
+    harm = scores["clean"] - scores["adversarial"]
+    by_noise = scores["clean"] - scores["noise"]
+    return judge(
+        "networks are sensitive to small changes of the image as such",
+        supported=harm > 0 and by_noise > harm / 2,
+        refuted=by_noise < harm / 10,
+        evidence=f"random signs of the same size leave {scores['noise']:.1%}, the attack "
+        f"{scores['adversarial']:.1%}; mean margin {mean['clean']:.1f} before, "
+        f"{mean['noise']:.1f} and {mean['adversarial']:.1f} after",
+    )
+
+
+def _flaw_of_one_network(transferred: dict[str, Any]) -> Explanation:
+    """Supported: others misread less than a tenth of what the attacked one does. Not: over half."""
+    own, *others = transferred["success"][0]
+    mean = sum(others) / len(others)
+    named = zip(transferred["networks"][1:], others, strict=True)
+    return judge(
+        "perturbations exploit flaws of the one network's decisions",
+        supported=mean < own / 10,
+        refuted=mean > own / 2,
+        evidence=f"they fool {own:.1%} there; shown to others: "
+        + ", ".join(f"{name} {share:.1%}" for name, share in named),
+    )

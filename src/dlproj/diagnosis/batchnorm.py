@@ -1,0 +1,306 @@
+"""What does BatchNorm change inside? Measurements beside what the report says of it."""
+
+import copy
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlproj.data.digits import Digits, Images, to_pixels
+from dlproj.diagnosis.batchnorm_claims import claims
+from dlproj.errors import DivergedError
+from dlproj.running.context import Context
+from dlproj.settings import BatchnormConfig
+from dlproj.training.loop import Batches, Training, accuracy, fit, predict
+
+ARMS = ("with", "without", "noisy")
+REPORTS_RATE = 0.02  # the nearest of the rates compared is looked at
+PROBES = 16  # times that a training is measured
+PROBE_IMAGES = 256
+STEP_SIZES = (0.5, 1.0, 2.0, 4.0, 8.0)  # along the gradient, in learning rates
+GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # rates of the short trainings
+GRID_STEPS = 100
+TRAINS = 0.8  # accuracy from which a short training counts as one that trains
+TEST_IMAGES = 2000
+# What a ReLU is given comes from these: BatchNorm, where it is there, stands just before.
+INPUTS = {"norm1": "conv1", "norm2": "conv2", "norm3": "conv3", "hidden": "hidden"}
+LARGEST = 1e9  # stands for what is not finite, which JSON cannot hold
+
+MakeArm = Callable[..., tuple[Training, Batches]]
+
+
+def diagnose(
+    config: BatchnormConfig, context: Context, digits: Digits, make_arm: MakeArm
+) -> dict[str, Any]:
+    """All measurements of one seed, and what they say of the report's explanations.
+
+    Args:
+        config: the settings of the ablation.
+        context: where it runs.
+        digits: the images.
+        make_arm: the ablation's own way to start a training of an arm.
+    """
+    rate = min(config.lr, key=lambda lr: abs(math.log(lr / REPORTS_RATE)))
+    measured: dict[str, Any] = {"lr": rate, "seed": config.seed, "arms": {}}
+    for arm in context.console.count(ARMS, "arms measured"):
+        measured["arms"][arm] = follow(config, context, digits, make_arm, rate, arm)
+    measured["rates"] = {"lr": list(GRID), "trains_from": TRAINS}
+    for arm in context.console.count(ARMS, "arms tried at other rates"):
+        short = [try_rate(config, context, digits, make_arm, lr, arm) for lr in GRID]
+        measured["rates"][arm] = {name: [one[name] for one in short] for name in short[0]}
+    return measured | {"claims": claims(measured)}
+
+
+def follow(
+    config: BatchnormConfig,
+    context: Context,
+    digits: Digits,
+    make_arm: MakeArm,
+    lr: float,
+    arm: str,
+) -> dict[str, Any]:
+    """One training, measured before it starts and then at even distances."""
+    training, batches = make_arm(config, context.machine, digits, lr=lr, seed=config.seed, arm=arm)
+    device = context.machine.device
+    images = to_pixels(digits.train.pictures[:PROBE_IMAGES]).to(device)
+    labels = digits.train.labels[:PROBE_IMAGES].to(device)
+    total = config.epochs * len(batches)
+    wanted = {round(index * total / (PROBES - 1)) for index in range(PROBES)}
+    sizes = [size * lr for size in STEP_SIZES]
+    probes = {0: measure(training.model, images, labels, sizes)}
+    next_steps: dict[int, Units] = {}
+    losses, diverged = [], False
+    try:
+        for loss in _losses(training, batches, config.epochs, context):
+            losses.append(loss)
+            if training.step - 1 in probes:
+                next_steps[training.step] = units(training.model, images)
+            if training.step in wanted:
+                probes[training.step] = measure(training.model, images, labels, sizes)
+    except DivergedError:
+        diverged = True
+    return {
+        "steps": list(probes),
+        "layers": over_time(list(probes.values()), list(next_steps.values())),
+        "landscape": _columns([seen.landscape for seen in probes.values()]),
+        "mean_loss": math.fsum(losses) / len(losses) if losses else LARGEST,
+        "accuracy": _test_accuracy(training, digits, context),
+        "diverged": diverged,
+    }
+
+
+def _losses(training: Training, batches: Any, epochs: int, context: Context) -> Iterator[float]:
+    for step in fit(
+        training, batches, loss_fn=F.cross_entropy, epochs=epochs, machine=context.machine
+    ):
+        yield step.loss
+
+
+def try_rate(
+    config: BatchnormConfig,
+    context: Context,
+    digits: Digits,
+    make_arm: MakeArm,
+    lr: float,
+    arm: str,
+) -> dict[str, Any]:
+    """A short training: what it reaches on other images, and how many units it leaves dead."""
+    few = dataclasses.replace(config, images=min(config.images, GRID_STEPS * config.batch_size))
+    constant = dataclasses.replace(few, epochs=1, schedule="constant")
+    training, batches = make_arm(
+        constant, context.machine, digits, lr=lr, seed=config.seed, arm=arm
+    )
+    try:
+        for _ in _losses(training, batches, 1, context):
+            pass
+        diverged = False
+    except DivergedError:
+        diverged = True
+    images = to_pixels(digits.train.pictures[:PROBE_IMAGES]).to(context.machine.device)
+    given = relu_inputs(training.model, images)
+    dead = [dead_share(values) for values in given.values()]
+    return {
+        "accuracy": _test_accuracy(training, digits, context),
+        "dead": math.fsum(dead) / len(dead),
+        "diverged": diverged,
+    }
+
+
+def _test_accuracy(training: Training, digits: Digits, context: Context) -> float:
+    test = Images(digits.test.pictures[:TEST_IMAGES], digits.test.labels[:TEST_IMAGES])
+    test = test.to(context.machine.device)
+    logits = predict(training.model, to_pixels(test.pictures), machine=context.machine)
+    return accuracy(logits, test.labels)
+
+
+@dataclasses.dataclass(frozen=True)
+class Units:
+    """What ReLUs are given, by layer: mean and deviation of each channel or neuron (units,)."""
+
+    means: dict[str, Tensor]
+    deviations: dict[str, Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """A network at one step: what its ReLUs are given, its gradients, its loss around it."""
+
+    units: Units
+    dead: dict[str, float]
+    inactive: dict[str, float]
+    gradient_norms: dict[str, float]
+    landscape: dict[str, float]
+
+
+def measure(model: nn.Module, images: Tensor, labels: Tensor, sizes: Sequence[float]) -> Seen:
+    """Measure a network in training mode, and leave it and the random numbers alone."""
+    with torch.random.fork_rng():
+        given = relu_inputs(model, images)
+        _, gradient = loss_and_gradient(model, images, labels)
+        norms = {
+            name.removesuffix(".weight"): float(part.norm())
+            for name, part in gradient.items()
+            if name.endswith(".weight") and "norm" not in name
+        }
+        return Seen(
+            units=_describe(given),
+            dead={name: dead_share(values) for name, values in given.items()},
+            inactive={name: (values <= 0).double().mean().item() for name, values in given.items()},
+            gradient_norms=norms,
+            landscape=landscape(model, images, labels, sizes),
+        )
+
+
+def units(model: nn.Module, images: Tensor) -> Units:
+    """What the ReLUs of a network are given, which is left alone."""
+    with torch.random.fork_rng():
+        return _describe(relu_inputs(model, images))
+
+
+def _describe(given: dict[str, Tensor]) -> Units:
+    by_unit = {name: values.transpose(0, 1).flatten(1) for name, values in given.items()}
+    return Units(
+        means={name: values.mean(1) for name, values in by_unit.items()},
+        deviations={name: values.std(1) for name, values in by_unit.items()},
+    )
+
+
+@torch.no_grad()
+def relu_inputs(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
+    """What the ReLU after each layer is given, (batch, units, ...), in training mode, of a copy."""
+    model = copy.deepcopy(model)
+    given: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Any:
+        return lambda _module, _inputs, output: given.update({name: output.detach()})
+
+    for module, layer in INPUTS.items():
+        model.get_submodule(module).register_forward_hook(keep(layer))
+    model.train()(images)
+    return given
+
+
+def dead_share(values: Tensor) -> float:
+    """Share of the units that no image makes positive; what is not a number is not positive."""
+    return (~(values > 0).transpose(0, 1).flatten(1).any(1)).double().mean().item()
+
+
+def loss_and_gradient(
+    model: nn.Module, images: Tensor, labels: Tensor
+) -> tuple[float, dict[str, Tensor]]:
+    """Cross-entropy in training mode, and its gradient by each parameter, on a copy.
+
+    Noise, where the network makes any, is the same at each call.
+    """
+    model = copy.deepcopy(model).train()
+    torch.manual_seed(0)
+    named = dict(model.named_parameters())
+    loss = F.cross_entropy(model(images), labels)
+    gradients = torch.autograd.grad(loss, list(named.values()))
+    return loss.item(), dict(zip(named, gradients, strict=True))
+
+
+def landscape(
+    model: nn.Module, images: Tensor, labels: Tensor, sizes: Sequence[float]
+) -> dict[str, float]:
+    """How loss and gradient change along the gradient (Santurkar et al. 2018, section 3.1).
+
+    `loss_low` and `loss_high` are the extremes over the step sizes; `gradient_change` is the
+    largest distance between the gradient there and here; `smoothness` is the largest ratio of
+    that distance to the length of the step, an effective Lipschitz constant of the gradient.
+    """
+    _, gradient = loss_and_gradient(model, images, labels)
+    length = _distance(gradient, None)
+    losses, changes = [], []
+    for size in sizes:
+        moved = copy.deepcopy(model)
+        with torch.no_grad():
+            for name, weights in moved.named_parameters():
+                weights.sub_(size * gradient[name])
+        loss, there = loss_and_gradient(moved, images, labels)
+        losses.append(_finite(loss))
+        changes.append(_finite(_distance(there, gradient)))
+    ratios = [
+        change / max(size * length, 1e-12) for size, change in zip(sizes, changes, strict=True)
+    ]
+    return {
+        "loss_low": min(losses),
+        "loss_high": max(losses),
+        "gradient_change": max(changes),
+        "smoothness": _finite(max(ratios)),
+    }
+
+
+def _distance(one: dict[str, Tensor], other: dict[str, Tensor] | None) -> float:
+    """Euclidean, over all parameters; from nothing, the length."""
+    squares = [
+        float((part - other[name] if other else part).square().sum()) for name, part in one.items()
+    ]
+    return math.sqrt(math.fsum(squares)) if all(map(math.isfinite, squares)) else LARGEST
+
+
+def _finite(value: float) -> float:
+    return min(value, LARGEST) if math.isfinite(value) else LARGEST
+
+
+def over_time(
+    probes: Sequence[Seen], next_steps: Sequence[Units]
+) -> dict[str, dict[str, list[float]]]:
+    """By layer, each measurement over the training.
+
+    Drift is from one probe to the next; `step_drift`, of the means over a single step.
+    """
+    layers: dict[str, dict[str, list[float]]] = {}
+    for layer in probes[0].units.means:
+        drifts = [drift(one.units, other.units, layer) for one, other in pairwise(probes)]
+        single = [
+            drift(probe.units, after, layer)
+            for probe, after in zip(probes, next_steps, strict=False)
+        ]
+        layers[layer] = {
+            "mean_drift": [mean for mean, _ in drifts],
+            "scale_drift": [scale for _, scale in drifts],
+            "step_drift": [mean for mean, _ in single],
+            "dead": [probe.dead[layer] for probe in probes],
+            "inactive": [probe.inactive[layer] for probe in probes],
+        }
+    for layer in probes[0].gradient_norms:
+        norms = [_finite(probe.gradient_norms[layer]) for probe in probes]
+        layers.setdefault(layer, {})["gradient_norm"] = norms
+    return layers
+
+
+def drift(earlier: Units, later: Units, layer: str) -> tuple[float, float]:
+    """How far the means of units moved, in their mean deviation; and their deviations, in logs."""
+    before, after = (one.deviations[layer].clamp(min=1e-6) for one in (earlier, later))
+    moved = (later.means[layer] - earlier.means[layer]).abs().mean() / before.mean()
+    return _finite(float(moved)), _finite(float((after / before).log().abs().mean()))
+
+
+def _columns(rows: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}

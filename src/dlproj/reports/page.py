@@ -1,0 +1,157 @@
+"""One page of finished runs: the report's claims, figures, differences and machines."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dlproj.config import as_text
+from dlproj.errors import DlprojError
+from dlproj.limits import read_limited
+from dlproj.output.console import Console
+from dlproj.output.document import document
+from dlproj.output.figures.captions import CAPTIONS
+from dlproj.output.html import render
+from dlproj.output.tables import READERS
+from dlproj.output.tables.base import Table
+from dlproj.reports import claims
+from dlproj.reports.finished import (
+    Finished,
+    differences,
+    find_runs,
+    load_run,
+)
+from dlproj.store.runs import RunDir, write_file
+from dlproj.version import __version__
+
+FIGURE_BYTES = 20_000_000
+
+
+def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
+    """Write a self-contained page of the runs that are named, or of all under `runs`.
+
+    Args:
+        paths: run directories, or folders to search for them.
+        out: the file to write.
+        force: write over a file that is there.
+        console: where to say what was done.
+
+    Raises:
+        DlprojError: there is no finished run, one is damaged, or the page cannot be written.
+    """
+    if out.exists() and not force:
+        raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
+    runs = gather(paths or [Path("runs")])
+    numbers = claims.numbers(runs)
+    explanations = claims.explanations(runs)
+    page = render(
+        {
+            "version": __version__,
+            "date": datetime.now(UTC).date().isoformat(),
+            "summary": claims.counts(numbers),
+            "numbers": numbers,
+            "explanations": explanations,
+            "runs": [describe_run(run) for run in runs],
+            "differences": setting_tables(runs),
+            "machines": machine_table(runs),
+        }
+    )
+    try:
+        write_file(out, page.encode())
+    except OSError as error:
+        raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
+    found = document(
+        "report",
+        file=str(out),
+        runs=[str(run.path) for run in runs],
+        claims=claims.as_dicts(numbers),
+        explanations=explanations,
+    )
+    console.result(found, [claims_table(numbers)])
+    console.note(f"the page of {len(runs)} run{'s' * (len(runs) > 1)} is {out}")
+
+
+def gather(paths: Sequence[Path]) -> list[Finished]:
+    """The finished runs at or under the paths, sorted by command as the report's tasks are."""
+    found: dict[Path, Finished] = {}
+    for path in paths:
+        if not path.is_dir():
+            raise DlprojError(f"{path}: no such folder; train something first, or name a run")
+        for folder in [path] if (path / "config.json").exists() else find_runs(path):
+            found.setdefault(folder.resolve(), load_run(folder))
+    if not found:
+        raise DlprojError(f"{', '.join(map(str, paths))}: holds no finished run")
+    order = list(READERS)
+    return sorted(found.values(), key=lambda run: order.index(run.command))
+
+
+def claims_table(numbers: Sequence[claims.Claim]) -> Table:
+    """The verdicts for the terminal."""
+    rows = [[claim.verdict, claim.claim, claim.measured] for claim in numbers]
+    return Table("What the report states", ("", "", "measured"), rows, numbers=False)
+
+
+def describe_run(run: Finished) -> dict[str, Any]:
+    """What the page says of a run."""
+    return {
+        "id": "run-" + "-".join(part for part in run.path.parts if part.isalnum() or "-" in part),
+        "path": str(run.path),
+        "command": run.command,
+        "recipe": run.config.get("recipe", ""),
+        "seeds": len(run.seeds),
+        "headline": run.headline,
+        "seconds": run.result["timing"]["total_seconds"],
+        "tables": run.tables,
+        "warnings": run.metrics.get("warnings", []),
+        "figures": list(figures(run)),
+        "settings": {name: as_text(value) for name, value in run.config.items()},
+    }
+
+
+def figures(run: Finished) -> Any:
+    """The figures of a run, or of its first seed; nothing outside the run is looked at."""
+    folder, result = run.path, run.result
+    first = f"seed-{run.seeds[0]}"
+    if (folder / first).is_dir() and not (folder / first).is_symlink():
+        folder /= first
+        result = RunDir(folder).result or {"files": {}}
+    for path in sorted(folder.glob("*.png")):
+        if path.is_symlink() or path.name not in result["files"]:
+            continue
+        data = read_limited(path, FIGURE_BYTES)
+        if hashlib.sha256(data).hexdigest() != result["files"][path.name]:
+            raise DlprojError(f"{path}: damaged, or changed by hand")
+        yield {
+            "name": path.stem.replace("_", " "),
+            "caption": CAPTIONS.get(path.stem, path.stem.replace("_", " ")),
+            "note": f"{first.replace('-', ' ')} of {len(run.seeds)}" if folder != run.path else "",
+            "data": base64.b64encode(data).decode(),
+        }
+
+
+def setting_tables(runs: Sequence[Finished]) -> list[Table]:
+    """What differs between the runs of each command."""
+    tables = []
+    for command in READERS:
+        own = [run for run in runs if run.command == command]
+        rows = [[name, *map(as_text, values)] for name, values in differences(own).items()]
+        if rows:
+            columns = ("setting", *(str(run.path) for run in own))
+            tables.append(Table(command, columns, rows, numbers=False))
+    return tables
+
+
+def machine_table(runs: Sequence[Finished]) -> Table:
+    """Machines and versions, each with the number of runs made there."""
+    seen: dict[tuple[str, ...], int] = {}
+    names = list(dict.fromkeys(name for run in runs for name in run.result["environment"]))
+    for run in runs:
+        key = (
+            str(run.result["version"]),
+            *(as_text(run.result["environment"].get(name)) for name in names),
+        )
+        seen[key] = seen.get(key, 0) + 1
+    rows = [[str(count), *key] for key, count in seen.items()]
+    return Table("Machines", ("runs", "dlproj", *names), rows, numbers=False)

@@ -1,0 +1,160 @@
+"""A finished run, computed again from its own configuration and compared byte for byte."""
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dlproj.config import read_config_file, resolve
+from dlproj.errors import DlprojError
+from dlproj.experiments import attack, batchnorm, sweep
+from dlproj.grid import SETTINGS
+from dlproj.output.console import Console
+from dlproj.output.document import document
+from dlproj.output.tables.base import Table
+from dlproj.running.context import Context, Experiment
+from dlproj.running.perform import document_of
+from dlproj.session import Session
+from dlproj.store.runs import RECORDS, RunDir, new_run, refuse_links
+from dlproj.training.device import choose_machine
+from dlproj.version import __version__
+
+EXPERIMENTS: dict[str, Experiment] = {
+    **sweep.EXPERIMENTS,
+    "ablate-batchnorm": batchnorm.run,
+    "attack": attack.run,
+    "sweep": sweep.run,
+}
+TIMES = {"seconds"}  # keys that differ from run to run
+
+
+def verify(path: Path, *, console: Console) -> bool:
+    """Compute a finished run again, and say whether it comes out the same.
+
+    Raises:
+        DlprojError: `path` is no finished run, or one of its files is damaged.
+    """
+    run = RunDir(path)
+    refuse_links(path)
+    saved = run.result
+    if saved is None or saved.get("command") not in EXPERIMENTS:
+        raise DlprojError(f"{path}: not a finished run of a dlproj experiment (no result.json)")
+    check_files(run, saved)
+    command = saved["command"]
+    config = resolve(SETTINGS[command], read_config_file(path, command))
+    console.note(f"computing {path} again")
+    with tempfile.TemporaryDirectory() as folder, new_run("verify", Path(folder) / "run") as again:
+        session = Session(plots=False, quiet=True)
+        machine = choose_machine(
+            config.device, config.precision, config.threads, trainings=config.trainings
+        )
+        quiet = dataclasses.replace(session, json=True)
+        context = Context(machine, again, Console(quiet=True, json=True), quiet)
+        replayed = document_of(EXPERIMENTS[command], config, context)
+        comparison = difference_between(run, saved, again, replayed)
+    found = document(
+        "verify",
+        run=str(path),
+        **comparison,
+    )
+    console.result(found, [Table("Computed again", ("", ""), rows(comparison), numbers=False)])
+    return bool(comparison["identical"])
+
+
+def check_files(run: RunDir, result: dict[str, Any]) -> None:
+    """Compare the files of a run, and of its seeds, with the checksums in their results.
+
+    Raises:
+        DlprojError: one is damaged or gone.
+    """
+    found = run.digests()
+    for name, digest in result["files"].items():
+        if found.get(name) != digest:
+            what = "damaged, or changed by hand" if name in found else "missing"
+            raise DlprojError(f"{run.path / name}: {what}")
+    for folder in sorted(run.path.glob("seed-*")):
+        child = RunDir(folder)
+        check_files(child, child.result or {"files": {"result.json": ""}})
+
+
+def difference_between(
+    run: RunDir, saved: dict[str, Any], again: RunDir, replayed: dict[str, Any]
+) -> dict[str, Any]:
+    """What is the same of two runs, and where the first difference is."""
+    metrics = without_times(saved["metrics"]) == without_times(replayed["metrics"])
+    weights = list(_weights(run.path)) == list(_weights(again.path))
+    first = None if metrics and weights else first_difference(run.path, again.path)
+    other = {
+        name: [saved["environment"].get(name), value]
+        for name, value in replayed["environment"].items()
+        if saved["environment"].get(name) != value
+    }
+    if saved["version"] != __version__:
+        other["dlproj"] = [saved["version"], __version__]
+    return {
+        "identical": metrics and weights,
+        "metrics_identical": metrics,
+        "weights_identical": weights,
+        "first_difference": first,
+        "environment_differences": other,
+    }
+
+
+def without_times(value: Any) -> Any:
+    """Metrics without those that are seconds."""
+    match value:
+        case dict():
+            return {key: without_times(item) for key, item in value.items() if key not in TIMES}
+        case list():
+            return [without_times(item) for item in value]
+    return value
+
+
+def _weights(path: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(path.rglob("model.safetensors")):
+        yield str(file.relative_to(path)), hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def first_difference(one: Path, other: Path) -> dict[str, Any] | None:
+    """The first record that two runs do not share."""
+    for file in sorted(one.rglob(RECORDS)):
+        name = file.relative_to(one)
+        mine, theirs = (path.joinpath(name).read_bytes().splitlines() for path in (one, other))
+        for left, right in zip(mine, theirs, strict=False):
+            record, replayed = json.loads(left), json.loads(right)
+            if without_times(record) | {"sha256": ""} != without_times(replayed) | {"sha256": ""}:
+                return {"file": str(name), "record": record, "replayed": replayed}
+    return None
+
+
+def rows(comparison: dict[str, Any]) -> list[list[str]]:
+    """The comparison for people."""
+    words = {True: "identical", False: "different"}
+    found = [
+        ["metrics", words[comparison["metrics_identical"]]],
+        ["weights", words[comparison["weights_identical"]]],
+    ]
+    if comparison["first_difference"]:
+        record = comparison["first_difference"]["record"]
+        keys = ("epoch", "step", "lr", "seed", "arm")
+        place = [f"{key} {_short(record[key])}" for key in keys if key in record]
+        found.append(["first difference", ", ".join(place)])
+    if not comparison["identical"]:
+        found.append(["likely cause", likely_cause(comparison["environment_differences"])])
+    return found
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def likely_cause(differences: dict[str, Any]) -> str:
+    """Which difference of the environment explains different numbers best."""
+    for name in ("device", "precision", "threads", "torch", "dlproj", "platform", "python"):
+        if name in differences:
+            was, now = differences[name]
+            return f"{name} was {was}, is {now}"
+    return "none in versions, device, precision or threads: another processor, or changed code"

@@ -1,0 +1,73 @@
+"""What `ablate-batchnorm` finds."""
+
+from typing import Annotated, Any, NotRequired
+
+from annotated_types import Len
+from typing_extensions import TypedDict
+
+from dlproj.results.base import Explanation, Interval, Summary, TrainingTiming
+
+
+class Arm(Summary):
+    """Test accuracies of one arm at one learning rate."""
+
+    diverged: int
+
+
+# "with" is a word of Python, so the class is written as a call.
+Cell = TypedDict(
+    "Cell",
+    {
+        "lr": float,
+        "with": Arm,
+        "without": Arm,
+        "difference": float,
+        "ci95": Interval,
+        "p_value": float | None,
+        "p_adjusted": float | None,  # for the number of rates
+    },
+)
+
+
+class ShortTrainings(TypedDict):
+    """An arm at each rate of a wide range."""
+
+    accuracy: list[float]
+    dead: list[float]  # share of units
+    diverged: list[bool]
+
+
+Rates = TypedDict(
+    "Rates",
+    {
+        "lr": list[float],
+        "trains_from": float,
+        "with": ShortTrainings,
+        "without": ShortTrainings,
+        "noisy": ShortTrainings,
+    },
+)
+
+
+class BatchnormDiagnosis(TypedDict):
+    """What `--diagnose` measures."""
+
+    lr: float
+    seed: int
+    arms: dict[str, Any]  # drift, gradients and landscape over one training of each arm
+    rates: Rates
+    claims: list[Explanation]
+
+
+class BatchnormMetrics(TypedDict):
+    """The comparison at each rate."""
+
+    cells: Annotated[list[Cell], Len(1)]
+    verdict: str
+    diagnosis: NotRequired[BatchnormDiagnosis]
+
+
+class BatchnormTiming(TrainingTiming):
+    """Seconds."""
+
+    diagnose_seconds: NotRequired[float]

@@ -1,0 +1,34 @@
+"""What `train-langid` finds."""
+
+from typing import NotRequired
+
+from typing_extensions import TypedDict
+
+from dlproj.results.base import Scalar, TrainingTiming
+
+
+class LengthAccuracy(TypedDict):
+    """The words of one length, in letters."""
+
+    length: int
+    words: int
+    accuracy: float
+
+
+class LangidMetrics(TypedDict):
+    """Scores on the test words; fractions in [0, 1]."""
+
+    test_accuracy: Scalar
+    test_loss: Scalar
+    dev_accuracy: Scalar  # on the validation words
+    parameters: Scalar
+    per_language: NotRequired[dict[str, float]]  # of one training, as all that follows
+    per_length: NotRequired[list[LengthAccuracy]]
+    confusion_matrix: NotRequired[list[list[int]]]  # true languages, predicted languages
+
+
+class LangidTiming(TrainingTiming):
+    """Seconds, and training words per second."""
+
+    words_per_second: Scalar
+    test_seconds: Scalar
