@@ -38,7 +38,8 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
-from dlproj.tools.predict import Prediction, read_digits, read_words
+from dlproj.tools.languages import read_languages
+from dlproj.tools.predict import Prediction, read_digits
 from dlproj.training.device import choose_machine
 
 __all__ = [
@@ -259,12 +260,20 @@ def _pixels(images: Tensor) -> Tensor:
 
 
 def predict_langid(
-    words: Sequence[str], *, model: Path | str | None = None, device: str = "auto"
+    words: Sequence[str],
+    *,
+    text: bool = False,
+    model: Path | str | None = None,
+    device: str = "auto",
 ) -> list[Prediction]:
-    """Name the language of each word.
+    """Name the language of each word or phrase.
+
+    A word without a letter that the network knows is `unknown`, with confidence 0. A phrase adds
+    up the evidence of its words; its prediction has them as `words`, each with its `share`.
 
     Args:
-        words: in any case; none may be blank.
+        words: in any case; none may be blank. What has spaces in it is read as a phrase.
+        text: read each as a phrase.
         model: a run directory or `.safetensors`; by default the network that ships.
         device: auto, cpu, cuda, cuda:N or mps.
     """
@@ -274,7 +283,7 @@ def predict_langid(
         raise UsageError(f"word {words.index('')} (counted from 0) is blank")
     with _as_guest():
         machine = choose_machine(device, "fp32")
-        return read_words(words, model=_path("model", model), machine=machine)
+        return read_languages(words, model=_path("model", model), machine=machine, phrases=text)
 
 
 def load_model(path: Path | str) -> nn.Module:

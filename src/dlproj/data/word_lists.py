@@ -1,8 +1,12 @@
 """Word lists with their frequencies in several languages, from the package `wordfreq`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
+import numpy as np
+
+from dlproj.data.soft_labels import FrequencyTable
 from dlproj.errors import DlprojError, UsageError
 
 LENGTHS = range(2, 25)  # one letter is no evidence; longer entries are mostly chains and noise
@@ -38,10 +42,28 @@ def list_words(
         DlprojError: wordfreq is not installed.
     """
     lists = [zipf_frequencies(language, alphabet) for language in languages]
-    frequent = set().union(*([word for word in found if found[word] >= least] for found in lists))
+    frequent = set[str]().union(
+        *([word for word in found if found[word] >= least] for found in lists)
+    )
     rows = [(word, tuple(found.get(word, 0.0) for found in lists)) for word in frequent]
     rows.sort(key=lambda row: (-max(row[1]), row[0]))
     return list(_with_owners(rows, languages, most))
+
+
+def frequency_table(languages: Sequence[str], *, most: int) -> FrequencyTable:
+    """The most frequent words of each language, with their occurrences in 10^9 words of each.
+
+    Raises:
+        UsageError: a language is none that wordfreq knows.
+        DlprojError: wordfreq is not installed.
+    """
+    lists = [zipf_frequencies(language) for language in languages]
+    frequent = set[str]().union(
+        *(sorted(found, key=partial(_rank, found))[:most] for found in lists)
+    )
+    words = sorted(frequent, key=lambda word: (-max(found.get(word, 0) for found in lists), word))
+    zipf = np.array([[found.get(word, 0.0) for found in lists] for word in words])
+    return FrequencyTable(words, [*languages], np.where(zipf > 0, 10**zipf, 0))
 
 
 def zipf_frequencies(language: str, alphabet: str | None = None) -> dict[str, float]:
@@ -59,6 +81,10 @@ def zipf_frequencies(language: str, alphabet: str | None = None) -> dict[str, fl
         for word, frequency in wordfreq.get_frequency_dict(language, "best").items()
         if len(word) in LENGTHS and (letters.issuperset(word) if letters else word.isalpha())
     }
+
+
+def _rank(found: Mapping[str, float], word: str) -> tuple[float, str]:
+    return -found[word], word
 
 
 def _with_owners(

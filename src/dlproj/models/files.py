@@ -75,7 +75,7 @@ class _Room(TorchFunctionMode):
         super().__init__()
         self.left = numbers
 
-    def __torch_function__(  # noqa: PLW3201 - torch's name
+    def __torch_function__(
         self,
         func: Callable[..., Any],
         types: Sequence[type],

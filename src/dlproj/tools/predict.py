@@ -1,7 +1,7 @@
 """Predictions for the user's own input."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,15 @@ from torch import Tensor, nn
 
 from dlproj.data.digits import to_pixels
 from dlproj.data.pictures import read_picture
-from dlproj.data.words import Words, encode
 from dlproj.errors import DlprojError
-from dlproj.experiments.langid import classify
-from dlproj.models.files import DIGITS, LANGID, load_model
+from dlproj.models.files import DIGITS, load_model
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.store.runs import write_file
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
 
-CHUNK = 20_000  # words that are looked at together
 DIGIT_NETWORKS = ("DigitCNN", "FastCNN", "DeepCNN")
-LANGUAGE_NETWORKS = ("CharGRU", "NgramBag")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,27 +30,20 @@ class Prediction:
     confidence: float
     probabilities: dict[str, float]
 
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """The likeliest labels and their probabilities; `unknown` alone where nothing is known."""
+        if not self.confidence:
+            return [(self.label, self.confidence)]
+        return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
+
 
 def read_digits(
     images: Tensor, names: Sequence[str], *, model: Path | None, machine: Machine
 ) -> list[Prediction]:
     """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
-    network, about = _load(model or DIGITS, DIGIT_NETWORKS, machine)
+    network, about = load_classifier(model or DIGITS, DIGIT_NETWORKS, machine)
     logits = predict(network, images.to(machine.device), machine=machine)
-    return _predictions(names, logits, about["labels"])
-
-
-def read_words(words: Sequence[str], *, model: Path | None, machine: Machine) -> list[Prediction]:
-    """Name the language of each word; none may be empty."""
-    network, about = _load(model or LANGID, LANGUAGE_NETWORKS, machine)
-    predictions = []
-    for start in range(0, len(words), CHUNK):
-        chunk = words[start : start + CHUNK]
-        letters, lengths = encode(chunk, about["alphabet"])
-        encoded = Words(letters, lengths, torch.zeros(len(chunk), dtype=torch.long))
-        logits = classify(network, encoded.to(machine.device), machine)
-        predictions += _predictions(chunk, logits, about["labels"])
-    return predictions
+    return name_outputs(names, logits, about["labels"])
 
 
 def predict_digits(
@@ -77,29 +66,17 @@ def predict_digits(
         captions = [f"{one.label}  {one.confidence:.0%}" for one in predictions]
         write_file(strip, draw_strip(pictures, captions))
         console.note(f"what the network saw is in {strip}")
-    _show(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
+    show_predictions(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
 
 
-def predict_languages(
-    words: Iterable[str],
-    *,
-    model: Path | None,
-    device: str,
-    console: Console,
-    json: bool,
-) -> None:
-    """Show the language of each word that is not blank."""
-    machine = choose_machine(device, "fp32")
-    inputs = [word.strip() for word in words if word.strip()]
-    if not inputs:
-        raise DlprojError("no words: give some, or name a file or - for standard input")
-    predictions = read_words(inputs, model=model, machine=machine)
-    _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
-
-
-def _load(
+def load_classifier(
     path: Path, networks: Sequence[str], machine: Machine
 ) -> tuple[nn.Module, dict[str, Any]]:
+    """A network of one of these kinds, on the machine, and what was noted beside it.
+
+    Raises:
+        DlprojError: the file holds another, or what is noted does not fit it.
+    """
     model, about = load_model(path)
     if about.get("network") not in networks:
         raise DlprojError(f"--model {path}: must hold a {' or '.join(networks)}")
@@ -120,7 +97,8 @@ def _fits(about: dict[str, Any], arguments: Any) -> bool:
     )
 
 
-def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:
+def name_outputs(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:
+    """The likeliest label of each input, from logits (inputs, labels)."""
     probabilities = logits.softmax(1)
     confidences, classes = probabilities.max(1)
     return [
@@ -131,7 +109,7 @@ def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> li
     ]
 
 
-def _show(
+def show_predictions(
     predictions: list[Prediction],
     command: str,
     model: Path,
@@ -140,6 +118,7 @@ def _show(
     *,
     json: bool,
 ) -> None:
+    """A line for each prediction, or one JSON document."""
     if not json:
         console.lines(f"{p.input}\t{p.label}\t{p.confidence:.4f}" for p in predictions)
         return
