@@ -240,7 +240,7 @@ def questions(data: WordData, course: WordData | None, folder: Path | None) -> d
         sentences = lingua_texts(folder, "sentences")
         for count in LENGTHS:
             cut = first_words(sentences, count)
-            asked[f"{len(cut.texts):,} × {count} words"] = cut
+            asked[f"{len(cut.texts):,} sentences of {count} words"] = cut
     return asked
 
 
@@ -253,7 +253,7 @@ def our_accuracies(asked: Mapping[str, Asked], unseen: Sequence[Detector]) -> di
         if "held out" in name or "rarest" in name or "course" in name:
             found[name] = statistics.mean(each.accuracy(detect) for detect in unseen)
         else:
-            found[name] = each.accuracy(our_phrases if "×" in name else shipped)
+            found[name] = each.accuracy(our_phrases if "sentences" in name else shipped)
     return found
 
 

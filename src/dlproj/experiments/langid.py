@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, join_words, load_words
-from dlproj.experiments.calibration import calibration
-from dlproj.models.langid import CharGRU, NgramBag, best_temperature
+from dlproj.experiments.calibration import best_temperature, calibration
+from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import LangidConfig
@@ -125,10 +125,10 @@ def finish(
     divergence), times its weight in the loss.
     """
     if config.held_out:
-        shares = shares_of(validation, model.classes)
-        targets = shares * weigh(validation, config).unsqueeze(1)
+        model.temperature.fill_(1)
         logits = classify(model, validation, machine)
-        model.temperature.fill_(best_temperature(logits, targets))
+        shares = shares_of(validation, model.classes)
+        model.temperature.fill_(best_temperature(logits, shares, validation.frequency))
     if words.shares is None:
         return
     logits = classify(model, words, machine).log_softmax(1)

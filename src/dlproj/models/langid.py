@@ -264,21 +264,6 @@ def highest_bits(mixed: Tensor, size: int) -> Tensor:
     return (mixed >> (64 - size.bit_length() + 1)) & (size - 1)
 
 
-def best_temperature(logits: Tensor, targets: Tensor) -> float:
-    """What to divide logits (words, classes) by, so that they fit the targets best.
-
-    Args:
-        logits: of words that the network has not seen.
-        targets: the shares of their classes, times what each word weighs (words, classes).
-
-    Returns:
-        of 201 temperatures in [0.1, 10], the one with the least cross-entropy (Guo et al. 2017).
-    """
-    temperatures = torch.logspace(-1, 1, 201).tolist()
-    losses = [F.cross_entropy(logits / each, targets).item() for each in temperatures]
-    return temperatures[losses.index(min(losses))]
-
-
 def mark(mixed: Tensor) -> Tensor:
     """What n-grams in the same slot are told apart by: the eight bits after those of the slot."""
     return highest_bits(mixed, SLOTS * 256) % 256
