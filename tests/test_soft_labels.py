@@ -79,7 +79,7 @@ def test_frequencies_are_learnt_and_shared_words_not_counted(
 
 
 def test_all_words_are_trained_on_when_none_is_held_out(dlproj: Dlproj, tmp_path: Path) -> None:
-    rows = [f"{a}{b}ij,0,9\n{a}{b}th,9,0" for a in "abcdefgh" for b in "abcdefgh"]
+    rows = [f"{a}{b}ij,0.1,9\n{a}{b}th,9,0.1" for a in "abcdefgh" for b in "abcdefgh"]
     (tmp_path / "words.csv").write_text("word,en,nl\n" + "\n".join(rows), encoding="utf-8")
     done = dlproj("train-langid", "--recipe", "best", "--epochs", 1, "--data", "words.csv",
                   "--no-held-out", "--no-plots", "--json")  # fmt: skip
@@ -128,8 +128,8 @@ def test_of_words_in_one_slot_that_which_gains_most_is_known() -> None:
     model = NgramBag(letters=6, classes=2, known=1).eval()
     words = torch.tensor([[0, 1], [1, 0], [2, 3]])
     shares = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
-    model.remember([(words, shares, torch.tensor([1.0, 3.0, 2.0]))])
-    model.remember([(words[:1], shares[:1], torch.tensor([2.5]))])
+    gains = torch.tensor([1.0, 3.0, 2.0])
+    model.remember([(words, shares, gains), (words[:1], shares[:1], gains[2:])])
     near = (model(words).softmax(1) - shares).abs().amax(1) < 1e-6
     assert near.tolist() == [False, True, False]
 

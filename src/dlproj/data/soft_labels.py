@@ -46,7 +46,7 @@ def of_one_language(frequencies: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def holds_frequencies(path: Path) -> bool:
     """Whether a .csv begins as `dlproj build-words` begins it: word, then two languages or more."""
-    if path.suffix.lower() != ".csv":
+    if path.suffix.lower() != ".csv" or not path.is_file():
         return False
     with path.open("rb") as file:
         start = file.readline(10_000).decode("utf-8-sig", "replace")

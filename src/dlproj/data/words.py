@@ -264,7 +264,10 @@ def _load_frequencies(path: Path) -> WordData:
     for name in ("train", "validation", "test"):
         rows = np.flatnonzero(split == name)
         if not owned[rows].any():
-            raise ValueError("too few words to hold some out for validation and test")
+            raise ValueError(
+                "too few words that belong to one language (ten times as frequent there as in the "
+                "others) to hold some out for validation and test"
+            )
         words = [table.words[row] for row in rows]
         splits.append(
             soft_words(words, table.frequencies[rows], owned=owned[rows], alphabet=alphabet)

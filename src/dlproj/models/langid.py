@@ -149,7 +149,7 @@ class NgramBag(nn.Module):
     def forward(self, words: Tensor) -> Tensor:
         """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
         letters = self.with_edges(words)
-        mixed = mix(self.spell(letters))
+        mixed = mix(self.grams(letters))
         learnt = self.learnt(mixed)
         if self.training:
             return learnt
@@ -162,8 +162,12 @@ class NgramBag(nn.Module):
         letters = F.pad(words.long() + 1, (1, 0), value=self.letters + 1)
         return F.pad(letters, (0, 1), value=self.letters + 2)
 
-    def spell(self, letters: Tensor) -> list[Tensor]:
-        """For each n from 1 on, the n-grams (batch, grams) of `with_edges` as numbers."""
+    def spell(self, words: Tensor) -> list[Tensor]:
+        """For each n from 1 on, the n-grams (batch, grams) of words (batch, length) as numbers."""
+        return self.grams(self.with_edges(words))
+
+    def grams(self, letters: Tensor) -> list[Tensor]:
+        """The same, of letters with their edges (batch, length + 2)."""
         codes, grams = torch.zeros_like(letters), []
         for n in range(1, min(self.longest, letters.shape[1]) + 1):
             codes = codes[:, : letters.shape[1] - n + 1] * self.base + letters[:, n - 1 :]
@@ -195,7 +199,10 @@ class NgramBag(nn.Module):
         A mark is one of 65,536: a word that is not known by heart is seldom taken for one that is.
         """
         places = torch.arange(letters.shape[1], device=letters.device) % POWERS
-        mixed = (letters * self.powers[places]).sum(1) * FIBONACCI
+        # A sum of random numbers, one for each letter in its place (Zobrist 1970). Of 40 bits, for
+        # ONNX adds integers as floating-point numbers of 53.
+        drawn = highest_bits(letters * self.powers[places], 2**40)
+        mixed = drawn.sum(1) * FIBONACCI
         marks = highest_bits(mixed, self.slots * 2**16) % 2**16 - 2**15
         return highest_bits(mixed, self.slots), marks.short()
 
@@ -230,7 +237,7 @@ class NgramBag(nn.Module):
         """
         longest = min(self.longest, int(CODE_BITS / math.log2(self.base)))
         models = count_grams(
-            ((self.spell(self.with_edges(words))[:longest], of) for words, of in batches),
+            ((self.spell(words)[:longest], labels) for words, labels in batches),
             base=self.base,
             classes=self.classes,
         )
