@@ -1,4 +1,4 @@
-"""What each attack leaves, beside torchattacks: the same model, images and epsilon, in one run.
+"""Robust accuracy under each attack, beside torchattacks: on the same images, in one run.
 
 Usage: .venv/bin/python benchmarks/robustness.py [MODEL] [--epsilon 0.1] [--images 500]
 
@@ -83,7 +83,7 @@ def main() -> None:
         cells = " | ".join(left(model, attack, images, labels) for attack in both)
         lines.append(f"| {name} | {cells} |")
     write_section(
-        f"What attacks leave of {arguments.model.stem} at ε = {arguments.epsilon:g}",
+        f"Robust accuracy of {arguments.model.stem} at ε = {arguments.epsilon:g}",
         f"`.venv/bin/python benchmarks/robustness.py {arguments.model} --epsilon "
         f"{arguments.epsilon:g} --images {arguments.images}`, on {machine()}. Accuracy on "
         f"the first {arguments.images:,} test images; {STEPS} steps, {QUERIES:,} queries.\n\n"

@@ -44,6 +44,7 @@ def main() -> None:
         floats = [name for name in large if weights[name].is_floating_point()]
         weights |= {name: weights[name].to(torch.float8_e4m3fn) for name in floats}
     flags = " ".join(f"--{name} {config[name]}" for name in ("recipe", "seed"))
+    flags += " --adversarial" if config.get("adversarial") else ""
     origin = {
         "command": f"dlproj {config['command']} {flags}",
         "test_accuracy": metrics["test_accuracy"],

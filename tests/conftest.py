@@ -6,6 +6,7 @@ import os
 import signal
 import struct
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,18 @@ import torch
 from hypothesis import settings
 
 from dlproj.data.digits import load_digits
-from dlproj.interrupts import interrupts
 from dlproj.training import device
 
 settings.register_profile("patient", deadline=None)  # however busy the machine is
 settings.load_profile("patient")
 COURSE = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run whole commands, so that `-m "not command"` is done in moments."""
+    for item in items:
+        if "dlproj" in getattr(item, "fixturenames", ()):
+            item.add_marker("command")
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def course() -> Path:
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test in a folder of its own, with its signal handlers and threads put back.
+    """Each test in a folder of its own, with its signal handlers, hooks and threads put back.
 
     Studies stay in this process, because starting others takes seconds, unless --jobs is given;
     where tests run in several processes, each of them has one core.
@@ -44,6 +51,8 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if "PYTEST_XDIST_WORKER" in os.environ:
         monkeypatch.setattr(device, "_cores", lambda: 1)
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -99,7 +108,6 @@ def dlproj(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
     def run(*arguments: object) -> Done:
         capfd.readouterr()
-        interrupts.pending = None
         monkeypatch.setattr(sys, "argv", ["dlproj", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()

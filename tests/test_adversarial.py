@@ -12,7 +12,7 @@ from dlproj.models.digits import RobustCNN
 from dlproj.models.files import DIGITS
 from dlproj.settings import DigitsConfig
 from tests.conftest import Dlproj, write_digits
-from tests.test_loop import MACHINE
+from tests.support.machine import MACHINE
 
 
 def batches(model: RobustCNN) -> tuple[ShuffledBatches, AdversarialBatches]:

@@ -68,7 +68,7 @@ def command_line(dlproj: Dlproj) -> Dlproj:
 
 
 def test_wrong_settings_are_errors_of_python(tmp_path: Path) -> None:
-    with pytest.raises(dlproj.UsageError, match="--lr must be greater than 0, not -1"):
+    with pytest.raises(dlproj.UsageError, match=r"--lr must be a number above 0 and .*, not -1"):
         dlproj.train_digits(lr=-1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'rate'"):
         dlproj.train_digits(rate=1)  # type: ignore[call-arg]
@@ -89,18 +89,3 @@ def test_images_in_any_form_are_read_alike() -> None:
     read = dlproj.predict_digits(pictures)
     assert [digit.label for digit in read] == ["7", "2", "1"]
     assert dlproj.predict_digits(pixels) == dlproj.predict_digits(pixels[:, 0].numpy()) == read
-
-
-def test_the_documentation_builds_without_warnings_and_fetches_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
-    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr
-    assert "lr: float = 0.02" in re.sub(
-        r"<[^>]*>", "", (tmp_path / "python/index.html").read_text()
-    )
-    assert "--epsilon" in (tmp_path / "commands/index.html").read_text()
-    fetched = r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//|url\(["']?http"""
-    for page in (*tmp_path.rglob("*.html"), *tmp_path.rglob("*.css")):
-        assert not re.search(fetched, page.read_text()), page

@@ -17,8 +17,8 @@ from dlproj.diagnosis.attack import (
     sign_noise,
 )
 from tests.conftest import Dlproj
-from tests.test_batchnorm_diagnosis import CLAIM
-from tests.test_loop import MACHINE
+from tests.support import schemas
+from tests.support.machine import MACHINE
 
 
 def waves(down: int, across: int) -> torch.Tensor:
@@ -94,7 +94,9 @@ def test_the_command(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     metrics = done.json["metrics"]
     diagnosis = metrics["diagnosis"]
-    jsonschema.validate(diagnosis["claims"], {"type": "array", "minItems": 5, "items": CLAIM})
+    jsonschema.validate(
+        diagnosis["claims"], {"type": "array", "minItems": 5, "items": schemas.CLAIM}
+    )
     row = next(row for row in metrics["attacks"] if row["epsilon"] == diagnosis["epsilon"])
     assert row["epsilon"] > 0
     assert diagnosis["accuracy"]["adversarial"] == row["accuracy"]

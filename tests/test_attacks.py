@@ -25,7 +25,7 @@ from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.files import DIGITS, load_model
 from dlproj.training.loop import accuracy, predict
 from tests.conftest import Dlproj
-from tests.test_loop import MACHINE
+from tests.support.machine import MACHINE
 
 METHODS: dict[str, Any] = {
     "fgsm": attacks.fgsm,

@@ -22,8 +22,8 @@ from dlproj.diagnosis.batchnorm import (
 from dlproj.diagnosis.batchnorm_claims import claims
 from dlproj.models.digits import DigitCNN
 from dlproj.models.noise import DriftingNoise
-from tests import schemas
 from tests.conftest import Dlproj
+from tests.support import schemas
 
 
 def network(*, batchnorm: bool = True) -> DigitCNN:
@@ -144,12 +144,6 @@ def test_verdicts_follow_their_rules() -> None:
     assert verdicts(measured)[:5] == ["mixed"] * 5
 
 
-CLAIM = schemas.record(
-    claim=schemas.TEXT, evidence=schemas.TEXT,
-    verdict={"enum": ["supported", "not supported", "mixed"]},
-)  # fmt: skip
-
-
 def test_the_command(
     dlproj: Dlproj, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,7 +154,9 @@ def test_the_command(
     done = dlproj(*line, "--json")
     assert done.code == 0, done.err
     diagnosis = done.json["metrics"]["diagnosis"]
-    jsonschema.validate(diagnosis["claims"], {"type": "array", "minItems": 6, "items": CLAIM})
+    jsonschema.validate(
+        diagnosis["claims"], {"type": "array", "minItems": 6, "items": schemas.CLAIM}
+    )
     assert diagnosis["lr"] == 0.01
     assert diagnosis["arms"]["without"]["steps"] == [0, 1, 2, 3, 4, 5]
     assert diagnosis["rates"]["without"]["diverged"] == [False, True]

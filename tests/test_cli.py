@@ -1,31 +1,22 @@
 """The command line: help, wrong use, exit codes, and what it costs to start."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from dlproj.cli import app
 from tests.conftest import Dlproj
+from tests.support.imports import imported_by
 
 TRAINING = ("train-digits", "train-regression", "train-langid", "ablate-batchnorm")
 RUNS = (*TRAINING, "sweep", "attack", "predict-digit", "predict-langid")
 COMMANDS = (*RUNS, "export", "verify", "report", "compare", "doctor")
-HEAVY = {"torch", "torchvision", "matplotlib", "scipy", "numpy", "PIL"}
-
-
-def imported_by(*arguments: str, of: set[str] = HEAVY) -> set[str]:
-    """Which of these packages a command imports."""
-    code = (
-        "import sys\nsys.argv = ['dlproj', *sys.argv[1:]]\nfrom dlproj.__main__ import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print('MODULES', *{name.split('.')[0] for name in sys.modules})"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
-    )
-    return of & set(done.stdout.split("MODULES")[1].split())
 
 
 @pytest.mark.parametrize(
@@ -52,16 +43,60 @@ def test_training_does_import_torch() -> None:
     assert "torch" in imported_by("train-regression", "--epochs", "1", "--quiet", "--no-plots")
 
 
+def test_no_words_at_all_give_the_help(dlproj: Dlproj) -> None:
+    assert dlproj() == dlproj("--help")
+
+
+def test_every_flag_refuses_wrong_values_in_our_own_words(dlproj: Dlproj) -> None:
+    """All flags of all commands that take a value, without one and with a strange one."""
+    commands: Any = get_command(app)
+    tried = 0
+    for name, command in commands.commands.items():
+        for parameter in command.params:
+            if parameter.param_type_name != "option" or parameter.is_flag:
+                continue
+            asked = parameter.opts[0]
+            lines = {(name, asked), (name, f"{asked}=")}
+            if parameter.name not in PATHS | {"cluster"}:
+                lines.add((name, *WITH.get(name, ()), asked, "\x1bstrange"))
+            for line in lines:
+                done = dlproj(*line)
+                assert done.code == 2, (line, done.err)
+                assert done.err.count("\n") == 1
+                assert done.err.startswith(f"dlproj: {asked}")
+                assert re.search("needs a value|must be .*, not |not a setting of", done.err)
+                assert not FOREIGN.search(done.err), done.err
+                assert "\x1b" not in done.err
+                tried += 1
+    assert tried > 300
+
+
+PATHS = {"data", "model", "config", "out", "resume", "strip", "file"}
+WITH = {"sweep": ("train-digits",), "predict-digit": ("x.png",), "export": ("run",)}
+
+
 def test_version(dlproj: Dlproj) -> None:
     assert dlproj("--version").out == "dlproj 0.1.0\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_every_flag_explained(command: str, dlproj: Dlproj) -> None:
+def test_every_command_has_help_with_every_flag_explained(
+    command: str, dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # a line a flag
     done = dlproj(command, "--help")
     assert done.code == 0
-    assert "--json" in done.out
-    assert ("--device" in done.out) == (command in RUNS)
+    explained = {}
+    for line in done.out.splitlines():
+        cells = re.split(r"\s{2,}", line.strip("│ "))  # flag, its opposite, type, explanation
+        if cells[0].startswith("--"):
+            explained[cells[0]] = cells[-1]
+    group: Any = get_command(app)
+    flags = {flag.opts[-1] for flag in group.commands[command].params if flag.opts[-1][0] == "-"}
+    assert explained.keys() == flags | {"--help"}
+    assert all(" " in text for text in explained.values()), explained
+    assert "--json" in explained
+    assert ("--device" in explained) == (command in RUNS)
 
 
 def test_help_lists_all_commands(dlproj: Dlproj) -> None:
@@ -70,51 +105,72 @@ def test_help_lists_all_commands(dlproj: Dlproj) -> None:
 
 
 WRONG = [
-    ("train-digits --lr -1", "--lr must be greater than 0, not -1.0"),
-    ("train-digits --lr nan", "--lr must be a finite number"),
-    ("train-digits --lr inf", "--lr must be a finite number"),
-    ("train-digits --lr fast", "--lr"),
-    ("train-digits --epochs 0", "--epochs must be greater than or equal to 1, not 0"),
-    ("train-digits --batch-size 0", "--batch-size must be greater than or equal to 1"),
-    ("train-digits --momentum 1.5", "--momentum must be less than 1, not 1.5"),
-    ("train-digits --weight-decay -1", "--weight-decay must be greater than or equal to 0"),
-    ("train-digits --recipe nosuch", "--recipe"),
+    ("train-digits --lr -1", "--lr must be a number above 0 and at most 1000, not -1"),
+    ("train-digits --lr nan", "--lr must be a number above 0 and at most 1000, not nan"),
+    ("train-digits --lr 1e999", "--lr must be a number above 0 and at most 1000, not inf"),
+    ("train-digits --lr abc", "--lr must be a number above 0 and at most 1000, not 'abc'"),
+    ("train-digits --lr", "--lr needs a value: a number above 0 and at most 1000"),
+    ("train-digits --lr --epochs 3", "--lr must be a number above 0 and at most 1000, not '--ep"),
+    ("train-digits --epochs 0", "--epochs must be a whole number from 1 to 1000000, not 0"),
+    ("train-digits --epochs 1.5", "--epochs must be a whole number from 1 to 1000000, not 1.5"),
+    ("train-digits --momentum 1.5", "--momentum must be a number of at least 0 and below 1, not"),
+    ("train-digits --recipe nosuch", "--recipe must be standard, report, fast or best, not 'no"),
     ("train-digits --device gpu", "--device must be auto, cpu, cuda, cuda:N or mps, not 'gpu'"),
-    ("train-digits --seed -1", "--seed must be greater than or equal to 0"),
-    ("train-digits --seeds 0", "--seeds must be greater than or equal to 1"),
-    ("train-digits --schedule slow", "--schedule"),
-    ("train-digits --threads -2", "--threads must be greater than or equal to 0"),
-    ("train-digits --dataset cifar", "--dataset"),
+    ("train-digits --device", "--device needs a value: auto, cpu, cuda, cuda:N or mps"),
+    (
+        "train-digits --seed 3000000000",
+        "--seed must be a whole number of at least 0 and below 2147",
+    ),
     ("train-digits --dataset kmnist --data x", "--data and --dataset"),
-    ("train-digits --nosuch 1", "No such option: --nosuch"),
-    ("train-digits surplus", "unexpected extra argument"),
-    ("train-digits --checkpoint-every -1", "--checkpoint-every"),
-    ("attack --epsilon -0.1", "--epsilon must be greater than or equal to 0, not -0.1"),
-    ("attack --method nosuch", "--method"),
+    (
+        "train-digits --nosuch 1",
+        "train-digits has no flag --nosuch; see dlproj train-digits --help",
+    ),
+    ("train-digits --epoch 1", "train-digits has no flag --epoch; did you mean --epochs?"),
+    ("train-digits -x", "train-digits has no flag -x; see"),
+    ("--nosuch", "there is no flag --nosuch before the command"),
+    ("train-digits surplus", "train-digits takes flags only, such as --out, not 'surplus'"),
+    ("verify a b", "verify takes one RUN, not also 'b'"),
+    ("train-digits --checkpoint-every -1", "--checkpoint-every must be steps, as in 500, or secon"),
+    ("train-digits --checkpoint-every", "--checkpoint-every needs a value: steps, as in 500"),
+    ("report --quiet=3", "--quiet takes no value: write --quiet alone"),
+    ("train-digits --plots=no", "--plots takes no value: write --plots or --no-plots alone"),
+    ("--version=3", "--version takes no value: write --version alone"),
+    ("train-digits --out=", "--out needs a value, not ''"),
+    ("train-digits --out", "--out needs a value: a path"),
+    ("attack --epsilon -0.1", "--epsilon must be a number from 0 to 100, not -0.1"),
+    ("attack --epsilon x", "--epsilon must be a number from 0 to 100, not 'x'"),
+    ("attack --method nosuch", "--method must be fgsm, bim, "),
     ("attack --method square --norm l2", "--method square measures --norm linf alone"),
     ("attack --diagnose --epsilon 0", "--diagnose needs an --epsilon above 0"),
-    ("attack --steps 0", "--steps must be greater than or equal to 1"),
-    ("train-regression --function nosuch", "--function"),
-    ("train-langid --dropout 1", "--dropout must be less than 1"),
-    ("train-digits --jobs 0", "--jobs"),
+    ("attack --limit 0", "--limit must be a whole number of at least 1, not 0"),
+    ("train-digits --jobs 0", "--jobs must be a whole number of at least 1, not 0"),
+    ("train-digits --jobs two", "--jobs must be a whole number of at least 1, not 'two'"),
     ("train-digits --cluster tcp://127.0.0.1:9", "--cluster spreads several trainings"),
-    ("attack --jobs 2", "No such option: --jobs"),
+    ("train-digits --cluster", "--cluster needs a value: train on the Dask cluster"),
+    ("attack --jobs 2", "attack has no flag --jobs, which belongs to train-digits, "),
     ("sweep", "COMMAND: name what to train"),
-    ("sweep attack", "'attack' is not one of"),
-    ("sweep train-digits --lr 0.1,-1", "--lr must be greater than 0, not '-1'"),
+    (
+        "sweep attack",
+        "COMMAND must be train-digits, train-regression or train-langid, not 'attack'",
+    ),
+    ("sweep train-digits x", "sweep takes one COMMAND, not also 'x'"),
+    ("sweep train-digits --lr", "--lr needs a value: A,B,... (highest learning rate"),
+    ("sweep train-digits --lr 0.1,-1", "--lr must be a number above 0 and at most 1000, not -1"),
     ("sweep train-digits --lr 0.1,0.10", "--lr: names a value twice"),
     ("sweep train-digits --lr 0.1,,1", "--lr: an empty value"),
-    (
-        "sweep train-digits --network fast,gru",
-        "--network must be 'report', 'fast', 'deep' or 'robust'",
-    ),
+    ("sweep train-digits --network fast,gru", "--network must be report, fast, deep or robust, n"),
     ("sweep train-digits --hidden 8", "--hidden: not a setting of train-digits"),
     ("sweep train-digits --validation 0", "--validation must be above 0"),
-    ("ablate-batchnorm --lr 0.1 --lr 0", "--lr must be greater than 0, not 0.0"),
-    ("predict-digit", "IMAGE"),
+    ("ablate-batchnorm --lr 0.1 --lr 0", "--lr must be a number above 0 and at most 1000, not 0"),
+    ("predict-digit", "predict-digit needs IMAGE...: pictures of one digit each"),
+    ("verify", "verify needs RUN: directory of a finished run"),
+    ("export x --format foo", "--format must be onnx, not 'foo'"),
     ("predict-langid hello --device gpu", "--device must be"),
-    ("nosuch", "No such command 'nosuch'"),
+    ("nosuch", "there is no command 'nosuch'; dlproj --help lists them"),
+    ("train-digit", "there is no command 'train-digit'; did you mean train-digits?"),
 ]
+FOREIGN = re.compile("Input should|Invalid value|Value error|argument\\(s\\)|pydantic|Errno|None")
 
 
 @pytest.mark.parametrize(("line", "message"), WRONG)
@@ -126,6 +182,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     assert message in done.err
     assert done.err.startswith("dlproj: ")
     assert done.err.count("\n") == 1
+    assert not FOREIGN.search(done.err)
     assert done.out == ""
     assert list(tmp_path.iterdir()) == []
 

@@ -12,8 +12,8 @@ from safetensors import safe_open
 from dlproj.models.files import load_model
 from dlproj.store.runs import seal
 from dlproj.store.weights import unpack
-from tests import schemas
 from tests.conftest import Dlproj
+from tests.support import schemas
 
 QUICK: dict[str, tuple[object, ...]] = {
     "train-digits": (),
@@ -160,7 +160,7 @@ def test_the_config_of_another_command_is_refused(dlproj: Dlproj, tmp_path: Path
         ("{", 1, "not a JSON file"),
         ("[1]", 1, "one JSON object"),
         ('{"lr": "x"}', 2, "--lr must be"),
-        ('{"lr": -1}', 2, "--lr must be greater than 0"),
+        ('{"lr": -1}', 2, "--lr must be a number above 0"),
         ('{"nosuch": 1}', 2, "--nosuch"),
         ('{"recipe": 3}', 2, "--recipe"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import HEAVY
+from tests.support.imports import HEAVY
 
 ENTRY = Path(sys.executable).parent / "dlproj"
 ANSWERS = [

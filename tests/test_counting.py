@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from dlproj.models import langid
-from dlproj.models.counting import DISCOUNT
+from dlproj.models.counting import count_grams
 from dlproj.models.langid import NgramBag
 
+DISCOUNT = 0.8
 LETTERS = 3
 FIRST, LAST = LETTERS + 1, LETTERS + 2
 WORDS = [([0, 1], 0), ([0, 1, 1], 0), ([1, 2], 1), ([2, 2, 0], 1), ([0, 1], 1), ([0], 0)]
@@ -42,6 +43,45 @@ def made(longest: int) -> NgramBag:
     model = NgramBag(letters=LETTERS, classes=2, longest=longest, buckets=2**10).eval()
     model.count((torch.tensor([word]), torch.tensor([label])) for word, label in WORDS)
     return model
+
+
+def test_the_discount_and_the_backoff_worked_out_by_hand() -> None:
+    """The only words are "a" of one class and "aa" of the other, between edges ^ and $.
+
+    Of four letters (a, ^, $ and the unknown one), 0.8 is taken from each count and shared evenly:
+    of ^a$ each letter has (1 - 0.8) / 3 + 0.8 * 3 / 3 / 4 = 4/15; of ^aa$ the edges have
+    (1 - 0.8) / 4 + 0.8 * 3 / 4 / 4 = 1/5 and a has 2/4 - 0.2 + 0.15 = 9/20. Behind ^ there was
+    one a in either class: 0.2 + 0.8 of what the shorter model says. Behind a there was one $ in
+    one class; in the other one a and one $, so 0.1 and 0.8 of the shorter.
+    """
+    unknown, a, first, last = range(4)
+    words = [([[first, a, last], [first * 4 + a, a * 4 + last]], 0),
+             ([[first, a, a, last], [first * 4 + a, a * 4 + a, a * 4 + last]], 1)]  # fmt: skip
+    letters, pairs = count_grams(
+        (([torch.tensor([grams]) for grams in word], torch.tensor([label]))
+         for word, label in words), base=4, classes=2,
+    )  # fmt: skip
+    assert letters.codes.tolist() == [a, first, last]
+    assert letters.times.tolist() == [3, 2, 2]
+    assert pairs.codes.tolist() == [a * 4 + a, a * 4 + last, first * 4 + a]
+    assert pairs.times.tolist() == [1, 2, 2]
+    one, two = {a: 4 / 15, first: 4 / 15, last: 4 / 15}, {a: 9 / 20, first: 1 / 5, last: 1 / 5}
+
+    def lead(ratio: float) -> list[float]:
+        """The log-likelihoods of the classes less their mean, of a ratio of their likelihoods."""
+        return [math.log(ratio) / 2, -math.log(ratio) / 2]
+
+    # The letter a also stands for the share that is left behind it, 0.8 in both classes.
+    assert letters.values.tolist() == [
+        pytest.approx(lead(one[letter] / two[letter])) for letter in (a, first, last)
+    ]
+    behind_first = (1 + 4 * one[a]) / (4 * one[a]) / ((1 + 4 * two[a]) / (4 * two[a]))
+    a_last = (1 + 4 * one[last]) / (4 * one[last]) / ((1 + 8 * two[last]) / (8 * two[last]))
+    a_a = 1 / ((1 + 8 * two[a]) / (8 * two[a]))  # after "a" the first class saw no a
+    assert pairs.values.tolist() == [
+        pytest.approx(lead(ratio)) for ratio in (a_a, a_last, behind_first)
+    ]
+    assert unknown not in letters.codes
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3, 5])

@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import fuzz
 
 ROOT = Path(__file__).parents[1]
+PYTHONPATH = f"{ROOT}/src:{ROOT}"
 INPUTS = 300
 COMMANDS = ("train-digits", "train-regression", "train-langid", "attack", "ablate-batchnorm")
 FLAGS = [
@@ -133,7 +134,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 TRIED_ALL = """
 import json, resource, sys
 from pathlib import Path
-from tests.forked import dlproj, fork, warm_up
+from tests.support.forked import dlproj, fork, warm_up
 
 def run(line):
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -164,7 +165,7 @@ def test_hostile_files_at_every_flag_that_takes_one(tmp_path: Path) -> None:
                   for line in FLAGS]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", TRIED_ALL], input=json.dumps(lines), cwd=tmp_path,
-        env={**environment(), "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+        env={**environment(), "PYTHONPATH": PYTHONPATH}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     ended = json.loads(done.stdout.splitlines()[-1])
     assert len(ended) == len(lines) > 250

@@ -32,6 +32,47 @@ def test_the_steps_are_torchs_own(kind: type[torch.optim.Optimizer]) -> None:
     other.load_state_dict(optimizer.state_dict())
 
 
+def slopes(count: int) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return list(torch.randn(count, 4, generator=generator, dtype=torch.float64))
+
+
+def after(optimizer: torch.optim.Optimizer, weights: nn.Parameter) -> torch.Tensor:
+    """The weights after a step along each slope."""
+    for slope in slopes(6):
+        weights.grad = slope.clone()
+        optimizer.step()
+    return weights.detach()
+
+
+def test_sgd_is_the_textbooks() -> None:
+    """Decay is added to the slope, and momentum keeps a share of the last step."""
+    weights = nn.Parameter(torch.ones(4, dtype=torch.float64))
+    sgd = without_compiler(torch.optim.SGD)([weights], lr=0.1, momentum=0.9, weight_decay=0.01)
+    expected, velocity = torch.ones(4).double(), torch.zeros(4).double()
+    for slope in slopes(6):
+        velocity = 0.9 * velocity + slope + 0.01 * expected
+        expected = expected - 0.1 * velocity
+    torch.testing.assert_close(after(sgd, weights), expected)
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_adam_is_the_papers(decoupled: bool) -> None:
+    """Kingma & Ba 2015, algorithm 1; with decoupled decay Loshchilov & Hutter 2019, algorithm 2."""
+    weights = nn.Parameter(torch.ones(4, dtype=torch.float64))
+    kind = torch.optim.AdamW if decoupled else torch.optim.Adam
+    adam = without_compiler(kind)([weights], lr=0.1, weight_decay=0.05)
+    expected, mean, square = (torch.full((4,), float(n)).double() for n in (1, 0, 0))
+    for time, plain in enumerate(slopes(6), 1):
+        decay = 0.05 * expected
+        slope = plain if decoupled else plain + decay
+        mean = 0.9 * mean + 0.1 * slope
+        square = 0.999 * square + 0.001 * slope**2
+        step = mean / (1 - 0.9**time) / ((square / (1 - 0.999**time)).sqrt() + 1e-8)
+        expected = expected - 0.1 * (step + (decay if decoupled else 0))
+    torch.testing.assert_close(after(adam, weights), expected)
+
+
 def test_a_training_does_not_import_the_compiler(tmp_path: Path) -> None:
     code = """
 import sys

@@ -38,7 +38,7 @@ def own_lines(stderr: str) -> list[str]:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
     """What one process trains in double precision."""
     out = tmp_path_factory.mktemp("alone") / "weights"
-    done = run(sys.executable, "-m", "tests.parallel_worker", out)
+    done = run(sys.executable, "-m", "tests.support.parallel_worker", out)
     assert done.returncode == 0, done.stderr
     return unpack(out.read_bytes())[0]
 
@@ -56,7 +56,9 @@ def test_processes_equal_one(
     processes: int, alone: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
     # With 4 processes the last batch, of two examples, leaves two of them without any.
-    done = run(*TORCHRUN, f"--nproc-per-node={processes}", "-m", "tests.parallel_worker", "weights")
+    done = run(
+        *TORCHRUN, f"--nproc-per-node={processes}", "-m", "tests.support.parallel_worker", "weights"
+    )
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "weights", alone)
 
@@ -95,7 +97,7 @@ def test_two_machines_equal_one(
             [
                 "ip", "netns", "exec", name, *TORCHRUN, "--nnodes=2", f"--node-rank={rank}",
                 "--nproc-per-node=1", "--master-addr=10.77.0.1", "--master-port=29511",
-                "-m", "tests.parallel_worker", "weights",
+                "-m", "tests.support.parallel_worker", "weights",
             ],
             env={
                 **environment(), "PYTHONPATH": str(ROOT),

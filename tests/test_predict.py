@@ -14,8 +14,8 @@ from PIL import Image
 from dlproj.data.digits import load_digits
 from dlproj.data.pictures import read_picture
 from dlproj.errors import DlprojError
-from tests import schemas
 from tests.conftest import Dlproj
+from tests.support import schemas
 
 
 def digit(index: int) -> Image.Image:

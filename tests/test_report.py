@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from dlproj.reports import claims as report_claims
 from dlproj.reports.finished import Finished
 from dlproj.settings import AttackConfig, BatchnormConfig, DigitsConfig
 from dlproj.store.runs import RunDir, seal
+from tests.browsers import emulate, open_browser, requested
 from tests.conftest import Dlproj, environment
 
 ROOT = Path(__file__).parents[1]
@@ -106,7 +106,7 @@ def runs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 ONE_BY_ONE = """
 import json, sys
-from tests.forked import dlproj
+from tests.support.forked import dlproj
 
 assert [dlproj(*line) for line in json.loads(sys.argv[1])] == [0, 0, 0, 0]
 """
@@ -124,38 +124,13 @@ def page(dlproj: Dlproj, runs: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def browser() -> Iterator[webdriver.Chrome]:
-    """A headless Chromium that logs what it asks the network for."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("no browser: install Debian's chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield opened
-    opened.quit()
-
-
-def requested(browser: webdriver.Chrome) -> set[str]:
-    """The schemes of all addresses that were asked for."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return {
-        message["params"]["request"]["url"].split(":")[0]
-        for message in messages
-        if message["method"] == "Network.requestWillBeSent"
-    }
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    with open_browser(tmp_path / "profile") as opened:
+        yield opened
 
 
 def background(browser: webdriver.Chrome) -> str:
     return str(browser.execute_script("return getComputedStyle(document.body).backgroundColor"))
-
-
-def emulate(browser: webdriver.Chrome, scheme: str) -> None:
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
 def test_the_page_in_a_browser(page: Path, browser: webdriver.Chrome) -> None:

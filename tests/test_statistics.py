@@ -1,9 +1,11 @@
-"""Intervals and tests, against textbook numbers."""
+"""Intervals and tests, against textbook numbers and closed forms."""
+
+import math
 
 import pytest
 
 from dlproj.experiments.batchnorm import compare_arms, thin_out, verdict
-from dlproj.statistics import describe, holm, paired_test
+from dlproj.statistics import describe, holm, paired_test, prediction_interval
 
 
 def test_describe() -> None:
@@ -33,6 +35,56 @@ def test_paired_test() -> None:
 )
 def test_degenerate_pairs(first: list[float], second: list[float], p_value: float | None) -> None:
     assert paired_test(first, second)["p_value"] == p_value
+
+
+# 97.5 % of Student's t with one degree of freedom (Cauchy's distribution), and with two.
+ONE = math.tan(0.475 * math.pi)
+TWO = 0.95 * math.sqrt(2 / (1 - 0.95**2))
+PAIR, THREE = [3.0, 7.0], [1.0, 4.0, 10.0]  # deviations of 2 sqrt(2) and of sqrt(21)
+
+
+def test_describe_in_closed_form() -> None:
+    assert describe(PAIR) == {
+        "mean": 5, "std": pytest.approx(2 * math.sqrt(2)),
+        "ci95": pytest.approx([5 - 2 * ONE, 5 + 2 * ONE]), "values": PAIR,
+    }  # fmt: skip
+    half = TWO * math.sqrt(21 / 3)
+    assert describe(tuple(THREE)) == {
+        "mean": 5, "std": pytest.approx(math.sqrt(21)),
+        "ci95": pytest.approx([5 - half, 5 + half]), "values": THREE,
+    }  # fmt: skip
+    assert describe([7.0]) == {"mean": 7, "std": 0, "ci95": [7, 7], "values": [7]}
+
+
+def test_prediction_interval_in_closed_form() -> None:
+    half = ONE * 2 * math.sqrt(2) * math.sqrt(1 + 1 / 2)
+    assert prediction_interval(PAIR) == pytest.approx((5 - half, 5 + half))
+    half = TWO * math.sqrt(21) * math.sqrt(1 + 1 / 3)
+    assert prediction_interval(THREE) == pytest.approx((5 - half, 5 + half))
+    assert prediction_interval([2.0, 2.0, 2.0]) == (2, 2)
+
+
+def test_paired_test_in_closed_form() -> None:
+    """With one degree of freedom p is 1 - 2/π atan |t|, with two 1 - |t| / sqrt(2 + t²)."""
+    other = [10.0, 20.0, 30.0]
+    pair = paired_test([a + b for a, b in zip(PAIR, other, strict=False)], other[:2])
+    t = 5 / 2
+    assert pair == {
+        "difference": 5, "ci95": pytest.approx([5 - 2 * ONE, 5 + 2 * ONE]),
+        "p_value": pytest.approx(1 - 2 / math.pi * math.atan(t)),
+    }  # fmt: skip
+    three = paired_test(other, [b + a for a, b in zip(THREE, other, strict=True)])
+    t, half = 5 / math.sqrt(21 / 3), TWO * math.sqrt(21 / 3)
+    assert three == {
+        "difference": -5, "ci95": pytest.approx([-5 - half, -5 + half]),
+        "p_value": pytest.approx(1 - t / math.sqrt(2 + t**2)),
+    }  # fmt: skip
+    assert paired_test([4.0], [1.0]) == {"difference": 3, "ci95": [3, 3], "p_value": None}
+
+
+def test_pairs_must_be_pairs() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        paired_test([1.0, 2.0], [1.0])
 
 
 def cell(with_: list[float], without: list[float], diverged: tuple[int, int] = (0, 0)) -> str:
@@ -67,6 +119,8 @@ def test_a_difference_must_hold_against_all_comparisons() -> None:
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert holm([0.01, 0.005, 0.4, 0.5, 0.9]) == pytest.approx([0.04, 0.025, 1, 1, 1])
+    assert holm([0.02, 0.02]) == [0.04, 0.04]
     assert holm([]) == []
 
 

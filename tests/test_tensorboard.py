@@ -67,7 +67,7 @@ def test_without_the_extra_nothing_is_begun(
 
 def test_commands_without_steps_do_not_take_the_flag(dlproj: Dlproj) -> None:
     for command in ("attack", "ablate-batchnorm"):
-        assert "No such option: --tensorboard" in dlproj(command, "--tensorboard").err
+        assert "has no flag --tensorboard" in dlproj(command, "--tensorboard").err
 
 
 def test_records_are_a_table_to_pandas(dlproj: Dlproj) -> None:

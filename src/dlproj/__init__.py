@@ -11,6 +11,7 @@ from dlproj.version import __version__ as __version__
 __all__ = [
     "DIGITS",
     "LANGID",
+    "DataWarning",
     "DlprojError",
     "Finished",
     "Prediction",

@@ -9,6 +9,7 @@ afterwards as they were.
 import dataclasses
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from dlproj.attacks import apgd, bim, ensemble, fgsm, fgsm_sweep, mifgsm, pgd, square
 from dlproj.data.digits import SIDE, load_digits, to_pixels
 from dlproj.data.pictures import read_picture
-from dlproj.errors import DlprojError, UsageError
+from dlproj.errors import DataWarning, DlprojError, UsageError
 from dlproj.experiments import attack as attack_experiment
 from dlproj.experiments import batchnorm, digits, langid, regression
 from dlproj.models import files
@@ -45,6 +46,7 @@ from dlproj.training.device import choose_machine
 __all__ = [
     "DIGITS",
     "LANGID",
+    "DataWarning",
     "DlprojError",
     "Finished",
     "Prediction",
@@ -160,7 +162,10 @@ def _task(
             flags = {name: _path(name, value) for name, value in given.items()}
             session = _session(**{name: flags.pop(name) for name in places & given.keys()})
             with _as_guest():
-                return function(settings_of(settings, flags, session), session)
+                finished = function(settings_of(settings, flags, session), session)
+            for remark in () if given.get("progress") else finished.remarks:
+                warnings.warn(remark, DataWarning, stacklevel=2)
+            return finished
 
         del run.__wrapped__  # its signature is not that of what users call
         run.__signature__ = signature  # type: ignore[attr-defined]

@@ -193,13 +193,12 @@ def predict_langid(
     from dlproj.output.console import Console
     from dlproj.tools.languages import predict_languages
 
-    if file is None and words == ["-"]:
-        texts = read_lines(None)
-    else:
-        texts = [" ".join(words or [])] if text else words or []
-        texts = [*texts, *read_lines(file)] if file is not None else texts
+    given = [" ".join(words)] if text and words and "-" not in words else words or []
+    inputs = [line for word in given for line in (read_lines(None) if word == "-" else [word])]
+    if file is not None:
+        inputs += read_lines(None if file == Path("-") else file)
     predict_languages(
-        texts,
+        inputs,
         model=model,
         top=top,
         phrases=text,
@@ -281,6 +280,24 @@ def report(
     from dlproj.reports import page
 
     page.report(runs or [], out, force=force, console=Console(quiet=quiet, json=json))
+
+
+@app.command()
+def demo(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="RUN...", help="Finished runs; what none is of ships."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("demo.html"),
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Write a page to play with: draw, fool, type, watch."""
+    from dlproj.output.console import Console
+    from dlproj.tools.demo.page import demo as write_demo
+
+    write_demo(runs or [], out, force=force, console=Console(quiet=quiet, json=json))
 
 
 @app.command()

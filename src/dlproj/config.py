@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from dlproj.errors import DlprojError, UsageError
-from dlproj.limits import read_limited
+from dlproj.limits import file_in, read_limited
 from dlproj.messages import expected, item, refusal
 from dlproj.settings import Config
 
@@ -68,8 +68,8 @@ def _problem(cls: type[Any], error: "ErrorDetails") -> str:
     """What pydantic found, in our words."""
     name, *inside = error["loc"]
     hint = get_type_hints(cls, include_extras=True).get(str(name))
-    if hint is None:
-        return f"{flag(str(name))}: not a setting of {cls.command}"
+    if hint is None:  # of a file, and so any text
+        return f"{flag(repr(name)[1:-1])}: not a setting of {cls.command}"
     if error["type"] == "missing":
         return f"{flag(str(name))} must be given: {expected(hint)}"
     return refusal(flag(str(name)), item(hint) if inside else hint, error["input"])
@@ -103,7 +103,7 @@ def to_dict(config: Config) -> dict[str, Any]:
 def read_config_file(path: Path, command: str) -> dict[str, Any]:
     """The settings in a `config.json` of an earlier run of the same command."""
     if path.is_dir():
-        path = path / "config.json"
+        path = file_in(path, "config.json")
     try:
         values = json.loads(read_limited(path, MAX_BYTES))
     except OSError as error:

@@ -15,6 +15,10 @@ class UsageError(DlprojError):
     exit_code = 2
 
 
+class DataWarning(UserWarning):
+    """Something is unusual about the user's data; from Python, where no remark is printed."""
+
+
 class DivergedError(DlprojError):
     """The loss stopped being a finite number."""
 

@@ -17,6 +17,7 @@ import typer
 from annotated_doc import Doc
 
 from dlproj.config import as_text, flag, validate
+from dlproj.messages import limits
 from dlproj.session import Interval, Session, parse_interval, settings_of
 from dlproj.settings import DEVICES, Config, TrainingConfig
 
@@ -65,10 +66,11 @@ def parameters(cls: type[Any]) -> Iterator[inspect.Parameter]:
     fields = sorted(dataclasses.fields(cls), key=lambda field: order.index(_panel(cls, field.name)))
     for field in fields:
         text, kind = help_text(annotated[field.name]), bare[field.name]
-        if get_origin(kind) is Literal:  # told here, because as a type they would fill the line
-            text = f"{text.rstrip('.')}: {', '.join(get_args(kind))}."
+        notes = [limits(annotated[field.name])]
         if field.default not in {None, dataclasses.MISSING}:
-            text = f"{text.rstrip('.')} (default {as_text(field.default)})."
+            notes.append(f"default {as_text(field.default)}")
+        if told := "; ".join(filter(None, notes)):
+            text = f"{text.rstrip('.')} ({told})."
         yield parameter(field.name, kind, text, _panel(cls, field.name))
 
 

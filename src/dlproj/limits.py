@@ -5,6 +5,18 @@ from pathlib import Path
 from dlproj.errors import DlprojError
 
 
+def file_in(folder: Path, name: str) -> Path:
+    """A file that was looked for by its name alone.
+
+    Raises:
+        DlprojError: something else is in its place; a pipe would be waited for without end.
+    """
+    path = folder / name
+    if path.exists() and not path.is_file():
+        raise DlprojError(f"{path}: not an ordinary file")
+    return path
+
+
 def read_limited(path: Path, limit: int) -> bytes:
     """All bytes of a file.
 

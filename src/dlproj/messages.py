@@ -39,6 +39,13 @@ def expected(hint: Any) -> str:
     return names.get(kind, "a JSON object")
 
 
+def limits(hint: Any) -> str:
+    """Which values are taken, for a help text; nothing where the type alone says it."""
+    kind, _ = _parts(item(hint))
+    said = kind in {int, float} or get_origin(kind) is Literal
+    return expected(item(hint)) if said else ""
+
+
 def item(hint: Any) -> Any:
     """The annotation of one value, of what may be given several times."""
     kind, _ = _parts(hint)
@@ -71,8 +78,6 @@ def _range(notes: Sequence[Any]) -> str:
                 high = ("at most", limit)
             case Lt(lt=limit):
                 high = ("below", limit)
-            case object(min=int(limit)):  # of a flag that is no setting
-                low = ("of at least", limit)
     if low and high and (low[0], high[0]) == ("of at least", "at most"):
         return f" from {low[1]} to {high[1]}"
     words = [f"{word} {limit}" for word, limit in filter(None, (low, high))]

@@ -1,6 +1,7 @@
 """Where settings come from, where results go, and what is shown: nothing that changes a result."""
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -86,7 +87,8 @@ def settings_of(cls: type[C], given: dict[str, Any], session: Session) -> C:
         DlprojError: there is no such run or file.
     """
     given = {
-        name: value.resolve() if isinstance(value, Path) else value for name, value in given.items()
+        name: _absolute(value) if isinstance(value, Path) else value
+        for name, value in given.items()
     }
     if session.resume is None:
         return resolve(cls, given, session.config)
@@ -105,3 +107,9 @@ def settings_of(cls: type[C], given: dict[str, Any], session: Session) -> C:
             "leave it out, or start a new run"
         )
     return saved
+
+
+def _absolute(path: Path) -> Path:
+    """Where a path leads; a pipe of the shell (`<(…)`) has no other name than its own."""
+    resolved = Path(os.path.realpath(path))  # resolve() takes no circle of links
+    return path.absolute() if path.is_fifo() else resolved

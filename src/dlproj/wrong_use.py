@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from dlproj.errors import UsageError
+from dlproj.errors import DlprojError, UsageError
 from dlproj.grid import SETTINGS
 from dlproj.messages import alternatives, expected, item, refusal, shown
+from dlproj.session import Session
 
 if TYPE_CHECKING:
     from typer import TyperException
@@ -23,6 +24,9 @@ def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) 
         error: what typer says.
         group: all commands.
         words: the command line.
+
+    Raises:
+        DlprojError: the command line is right, but a file may not be read.
     """
     name = next((word for word in words if not word.startswith("-")), "")
     command: Any = group.commands.get(name)
@@ -81,8 +85,9 @@ def _value_amiss(asked: str, command: Any, *, takes: bool) -> str:
 def _bad_value(error: Any, command: Any) -> str:
     """Of a value that is not of the right kind."""
     parameter, label = error.param, _label(error.param)
-    if error.__cause__ is None:  # a reader of our own, who said it all
-        return f"{label} {error.message}"
+    if error.__cause__ is None:  # the one thing that typer finds out itself, about paths
+        path = error.message.removeprefix("path ").removesuffix(" is not readable.")
+        raise DlprojError(f"{label} {path}: Permission denied")
     value = error.__cause__.errors()[0]["input"]
     return refusal(label, item(_hint(parameter, command)), value)
 
@@ -111,10 +116,10 @@ def _wanted(parameter: Any, command: Any) -> str:
 
 def _hint(parameter: Any, command: "TyperCommand") -> Any:
     """The annotation behind a flag or an argument, with its limits."""
-    settings = SETTINGS.get(str(command.name))
-    hints = get_type_hints(settings, include_extras=True) if settings else {}
-    if parameter.name in hints:
-        return hints[parameter.name]
+    for owner in (SETTINGS.get(str(command.name)), Session):
+        hints = get_type_hints(owner, include_extras=True) if owner else {}
+        if parameter.name in hints:
+            return hints[parameter.name]
     function = inspect.unwrap(command.callback)  # type: ignore[arg-type]
     return inspect.signature(function).parameters[parameter.name].annotation
 

@@ -17,7 +17,15 @@ from dlproj.running.training import train
 from dlproj.settings import LangidConfig
 from dlproj.store.weights import pack_model
 from dlproj.training.device import Machine
-from dlproj.training.loop import Loss, Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.loop import (
+    Loss,
+    Training,
+    accuracy,
+    class_accuracy,
+    confusion_matrix,
+    fit,
+    predict,
+)
 from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
@@ -26,7 +34,8 @@ KNOWN = 2**17  # slots for words known by heart
 
 def run(config: LangidConfig, context: Context) -> Outcome:
     """Train on the training words, then look at the test words once."""
-    data = load_words(config.data)
+    data = load_words(config.data, config.dialect)
+    context.announce(data.notes)
     if not config.held_out:
         context.console.note("all words are trained on: what is measured says nothing of new words")
         data = replace(data, train=join_words([data.train, data.validation, data.test]))
@@ -73,7 +82,9 @@ def run(config: LangidConfig, context: Context) -> Outcome:
     }
     if context.session.plots:
         from dlproj.output.figures import langid as figures  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
 
+        context.console.remark(find_fonts(data.names))
         figures.draw(context.run, metrics, data.names)
     return Outcome(
         metrics,
@@ -82,6 +93,7 @@ def run(config: LangidConfig, context: Context) -> Outcome:
             "words_per_second": config.epochs * len(words) / training.seconds,
             "test_seconds": test_seconds,
         },
+        data.notes.remarks,
     )
 
 
@@ -202,12 +214,11 @@ def score_words(logits: Tensor, words: Words, names: list[str]) -> dict[str, Any
     if words.owned is not None:
         logits, words = logits[words.owned], words.of_one_language()
     confusion = confusion_matrix(logits, words.labels, len(names))
-    by_language = confusion.diag().double() / confusion.sum(1).clamp(min=1)
     right = logits.argmax(1) == words.labels
     return {
         "test_accuracy": accuracy(logits, words.labels),
         "test_loss": F.cross_entropy(logits, words.labels).item(),
-        "per_language": dict(zip(names, by_language.tolist(), strict=True)),
+        "per_language": dict(zip(names, class_accuracy(confusion), strict=True)),
         "per_length": [
             {
                 "length": length,

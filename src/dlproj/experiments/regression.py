@@ -12,6 +12,7 @@ from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import RegressionConfig
 from dlproj.store.weights import pack_model
+from dlproj.training.device import Machine
 from dlproj.training.least_squares import LevenbergMarquardt, fit_least_squares
 from dlproj.training.loop import Step, Training, fit, predict
 from dlproj.training.optimizers import without_compiler
@@ -20,28 +21,19 @@ from dlproj.training.schedule import make_schedule
 
 def run(config: RegressionConfig, context: Context) -> Outcome:
     """Train on the training points, then look at the test points once."""
-    curve = load_curve(config.function, config.data)
-    exact = config.optimizer == "lm"
-    dtype = torch.float64 if exact else torch.float32
-    device = context.machine.device
-    points = curve.train.to(device, dtype)
-    batches = ShuffledBatches(points.x, points.y, batch_size=config.batch_size, seed=config.seed)
-    training = make_training(config, curve, context, dtype, len(batches))
+    curve = load_curve(config.function, config.data, config.dialect)
+    context.announce(curve.notes)
+    device, dtype = context.machine.device, number_type(config)
+    batches = make_batches(config, curve, device)
+    training = make_training(config, curve, device, len(batches))
 
     def errors(points: Points) -> torch.Tensor:
         points = points.to(device, dtype)
         return predict(training.model, points.x, machine=context.machine) - points.y
 
-    def steps() -> Iterator[Step]:
-        if exact:
-            return fit_least_squares(training, points.x, points.y, epochs=config.epochs)
-        return fit(
-            training, batches, loss_fn=F.mse_loss, epochs=config.epochs, machine=context.machine
-        )
-
     train(
         training,
-        steps,
+        lambda: steps(config, training, batches, context.machine),
         config,
         context,
         validate=lambda: {"validation_loss": half_mse(errors(curve.validation))},
@@ -62,15 +54,32 @@ def run(config: RegressionConfig, context: Context) -> Outcome:
             "parameters": sum(weights.numel() for weights in training.model.parameters()),
         },
         {"train_seconds": training.seconds},
+        curve.notes.remarks,
     )
 
 
+def number_type(config: RegressionConfig) -> torch.dtype:
+    """Double precision for Levenberg-Marquardt, else single."""
+    return torch.float64 if config.optimizer == "lm" else torch.float32
+
+
+def make_batches(config: RegressionConfig, curve: Curve, device: torch.device) -> ShuffledBatches:
+    """The training points."""
+    points = curve.train.to(device, number_type(config))
+    return ShuffledBatches(points.x, points.y, batch_size=config.batch_size, seed=config.seed)
+
+
+def steps(
+    config: RegressionConfig, training: Training, batches: ShuffledBatches, machine: Machine
+) -> Iterator[Step]:
+    """The steps of a training, from wherever it stands to the end."""
+    if config.optimizer == "lm":
+        return fit_least_squares(training, batches.inputs, batches.targets, epochs=config.epochs)
+    return fit(training, batches, loss_fn=F.mse_loss, epochs=config.epochs, machine=machine)
+
+
 def make_training(
-    config: RegressionConfig,
-    curve: Curve,
-    context: Context,
-    dtype: torch.dtype,
-    steps_per_epoch: int,
+    config: RegressionConfig, curve: Curve, device: torch.device, steps_per_epoch: int
 ) -> Training:
     """The network with fresh weights, the optimiser and its schedule.
 
@@ -84,7 +93,7 @@ def make_training(
         scaling = {"x_mean": x.mean().item(), "x_scale": x.std().item()}
     if config.data is not None:
         scaling |= {"y_mean": y.mean().item(), "y_scale": y.std().item() or 1.0}
-    model = CurveMLP(activation=config.activation, **scaling).to(context.machine.device, dtype)
+    model = CurveMLP(activation=config.activation, **scaling).to(device, number_type(config))
     optimizer: torch.optim.Optimizer
     if config.optimizer == "lm":
         optimizer = without_compiler(LevenbergMarquardt)(model.parameters(), model)

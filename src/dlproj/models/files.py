@@ -12,7 +12,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from dlproj.errors import DlprojError
-from dlproj.limits import read_limited
+from dlproj.limits import file_in, read_limited
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.regression import CurveMLP
@@ -39,7 +39,7 @@ def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
         DlprojError: the file is absent or damaged, or its network is not known here.
     """
     if path.is_dir():
-        path = path / "model.safetensors"
+        path = file_in(path, "model.safetensors")
     try:
         if path.suffix == ".pt":
             return _load_lenet(path), {}

@@ -1,11 +1,13 @@
 """Finished runs, read back from their directories."""
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from PIL import Image
 from torch import nn
 
 from dlproj.config import resolve
@@ -14,13 +16,20 @@ from dlproj.grid import SETTINGS
 from dlproj.models.files import load_model
 from dlproj.output.tables import READERS
 from dlproj.output.tables.base import Table, by_seed
+from dlproj.reports.figures import Picture, pictures_of
 from dlproj.results.document import check_document
 from dlproj.store.runs import RunDir
 
+if TYPE_CHECKING:
+    import pandas
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Finished:
-    """A finished run: where it is, its `result.json`, and that as tables."""
+    """A finished run: where it is, its `result.json`, and that as tables.
+
+    At the end of a notebook's cell it shows its tables and figures.
+    """
 
     path: Path
     result: dict[str, Any]
@@ -52,6 +61,11 @@ class Finished:
         return list(RunDir(self.path).records())
 
     @property
+    def remarks(self) -> list[str]:
+        """What was unusual about the user's data."""
+        return list(self.result.get("remarks", []))
+
+    @property
     def model(self) -> nn.Module:
         """The network that was trained, in evaluation mode, read anew each time.
 
@@ -80,6 +94,45 @@ class Finished:
     def headline(self) -> str:
         """The number that matters most."""
         return READERS[self.command].headline(self.metrics)
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The figures as files, with their captions."""
+        return [*pictures_of(self.path, self.result, self.seeds)]
+
+    @property
+    def figures(self) -> "dict[str, Image.Image]":
+        """The figures by name; of a run over several seeds, those of the first."""
+        return {picture.name: Image.open(io.BytesIO(picture.png)) for picture in self.pictures}
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """The records as a table, a row for each step.
+
+        Raises:
+            DlprojError: pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: PLC0415 - optional
+        except ImportError:
+            raise DlprojError("to_pandas needs pandas: pip install pandas") from None
+        return pandas.DataFrame(self.records)
+
+    def __repr__(self) -> str:
+        return f"<{self.command} in {self.path}: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        from dlproj.output.html import render_run  # noqa: PLC0415 - for notebooks alone
+
+        return render_run(
+            {
+                "title": self.command,
+                "headline": self.headline,
+                "seconds": self.result["timing"]["total_seconds"],
+                "path": self.path,
+                "tables": self.tables,
+                "pictures": self.pictures,
+            }
+        )
 
 
 def load_run(path: Path) -> Finished:

@@ -1,7 +1,5 @@
 """One page of finished runs: the report's claims, figures, differences and machines."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +7,9 @@ from typing import Any
 
 from dlproj.config import as_text
 from dlproj.errors import DlprojError
-from dlproj.limits import read_limited
 from dlproj.output.console import Console
 from dlproj.output.document import document
-from dlproj.output.figures.captions import CAPTIONS
-from dlproj.output.html import render
+from dlproj.output.html import render_report
 from dlproj.output.tables import READERS
 from dlproj.output.tables.base import Table
 from dlproj.reports import claims
@@ -23,10 +19,8 @@ from dlproj.reports.finished import (
     find_runs,
     load_run,
 )
-from dlproj.store.runs import RunDir, write_file
+from dlproj.store.runs import write_file
 from dlproj.version import __version__
-
-FIGURE_BYTES = 20_000_000
 
 
 def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
@@ -46,7 +40,7 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
     runs = gather(paths or [Path("runs")])
     numbers = claims.numbers(runs)
     explanations = claims.explanations(runs)
-    page = render(
+    page = render_report(
         {
             "version": __version__,
             "date": datetime.now(UTC).date().isoformat(),
@@ -59,7 +53,7 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         }
     )
     try:
-        write_file(out, page.encode())
+        write_file(out, page.encode(errors="backslashreplace"))  # names that are not UTF-8
     except OSError as error:
         raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
     found = document(
@@ -105,30 +99,9 @@ def describe_run(run: Finished) -> dict[str, Any]:
         "seconds": run.result["timing"]["total_seconds"],
         "tables": run.tables,
         "warnings": run.metrics.get("warnings", []),
-        "figures": list(figures(run)),
+        "figures": run.pictures,
         "settings": {name: as_text(value) for name, value in run.config.items()},
     }
-
-
-def figures(run: Finished) -> Any:
-    """The figures of a run, or of its first seed; nothing outside the run is looked at."""
-    folder, result = run.path, run.result
-    first = f"seed-{run.seeds[0]}"
-    if (folder / first).is_dir() and not (folder / first).is_symlink():
-        folder /= first
-        result = RunDir(folder).result or {"files": {}}
-    for path in sorted(folder.glob("*.png")):
-        if path.is_symlink() or path.name not in result["files"]:
-            continue
-        data = read_limited(path, FIGURE_BYTES)
-        if hashlib.sha256(data).hexdigest() != result["files"][path.name]:
-            raise DlprojError(f"{path}: damaged, or changed by hand")
-        yield {
-            "name": path.stem.replace("_", " "),
-            "caption": CAPTIONS.get(path.stem, path.stem.replace("_", " ")),
-            "note": f"{first.replace('-', ' ')} of {len(run.seeds)}" if folder != run.path else "",
-            "data": base64.b64encode(data).decode(),
-        }
 
 
 def setting_tables(runs: Sequence[Finished]) -> list[Table]:

@@ -11,7 +11,10 @@ from dlproj.errors import UsageError
 from dlproj.settings.base import (
     BatchSize,
     Config,
+    ImageData,
     Precision,
+    Transpose,
+    check_transpose,
 )
 
 
@@ -60,7 +63,8 @@ class AttackConfig(Config):
     diagnose: Annotated[
         bool, Doc("Also measure why they work: spectra, filters, noise, transfer and margins.")
     ] = False
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: ImageData = None
+    transpose: Transpose = "auto"
     precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
@@ -69,3 +73,4 @@ class AttackConfig(Config):
             raise UsageError("--method square measures --norm linf alone")
         if self.diagnose and (self.targeted or not any(self.epsilon)):
             raise UsageError("--diagnose needs an --epsilon above 0 and no --targeted")
+        check_transpose(self.transpose, self.data)

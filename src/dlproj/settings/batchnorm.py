@@ -1,7 +1,6 @@
 """Settings of `ablate-batchnorm`."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated, ClassVar
 
 from annotated_doc import Doc
@@ -11,12 +10,15 @@ from dlproj.settings.base import (
     BatchSize,
     Config,
     Epochs,
+    ImageData,
     Momentum,
     Recipe,
     Recipes,
     Schedule,
     Seeds,
+    Transpose,
     WeightDecay,
+    check_transpose,
 )
 
 
@@ -46,7 +48,12 @@ class BatchnormConfig(Config):
     diagnose: Annotated[
         bool, Doc("Also measure what BatchNorm changes inside the network, layer by layer.")
     ] = False
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: ImageData = None
+    transpose: Transpose = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_transpose(self.transpose, self.data)
 
     @property
     def trainings(self) -> int:

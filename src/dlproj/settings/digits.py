@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_doc import Doc
@@ -12,12 +11,15 @@ from dlproj.errors import UsageError
 from dlproj.settings.base import (
     BatchSize,
     Epochs,
+    ImageData,
     LabelSmoothing,
     LearningRate,
     Momentum,
     Recipes,
     Schedule,
     TrainingConfig,
+    Transpose,
+    check_transpose,
 )
 
 
@@ -97,7 +99,8 @@ class DigitsConfig(TrainingConfig):
         Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
         Doc("mnist ships; the others are downloaded once."),
     ] = "mnist"
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: ImageData = None
+    transpose: Transpose = "auto"
     validation: Annotated[
         int, Ge(0), Le(1_000_000), Doc("Training images held out and scored after each epoch.")
     ] = 0
@@ -106,6 +109,7 @@ class DigitsConfig(TrainingConfig):
         super().__post_init__()
         if self.data is not None and self.dataset != "mnist":
             raise UsageError("--data and --dataset both name the images: give one of them")
+        check_transpose(self.transpose, self.data)
 
     @property
     def divisible(self) -> bool:

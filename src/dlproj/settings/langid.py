@@ -8,8 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_doc import Doc
 from annotated_types import Ge, Le, Lt
 
+from dlproj.dialect import Dialect
 from dlproj.settings.base import (
     BatchSize,
+    Columns,
+    Delimiter,
+    Encoding,
     Epochs,
     LabelSmoothing,
     LearningRate,
@@ -18,6 +22,7 @@ from dlproj.settings.base import (
     Recipes,
     Schedule,
     TrainingConfig,
+    check_dialect,
 )
 
 
@@ -73,4 +78,16 @@ class LangidConfig(TrainingConfig):
     data: Annotated[
         Path | None, Doc("The course's .npz, or a .csv of word,label, instead of what ships.")
     ] = None
+    columns: Columns = None
+    delimiter: Delimiter = None
+    encoding: Encoding = None
     precision: Precision = "fp32"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_dialect(self.dialect, self.data)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table of `data` is written."""
+        return Dialect(columns=self.columns, delimiter=self.delimiter, encoding=self.encoding)

@@ -7,8 +7,12 @@ from typing import Annotated, ClassVar, Literal
 from annotated_doc import Doc
 from annotated_types import Ge, Lt
 
+from dlproj.dialect import Dialect
 from dlproj.settings.base import (
     BatchSize,
+    Columns,
+    Delimiter,
+    Encoding,
     Epochs,
     LearningRate,
     Precision,
@@ -17,6 +21,7 @@ from dlproj.settings.base import (
     Schedule,
     Threads,
     TrainingConfig,
+    check_dialect,
 )
 
 
@@ -47,9 +52,31 @@ class RegressionConfig(TrainingConfig):
         Literal["sin", "cos", "sin3x", "abs", "gauss", "sinc", "sawtooth", "square"],
         Doc("What is learnt, on [-2π, 2π]."),
     ] = "sin"
-    data: Annotated[Path | None, Doc("CSV file of x,y to fit instead of a function.")] = None
+    data: Annotated[Path | None, Doc("Table of x and y, as CSV, to fit instead of a function.")] = (
+        None
+    )
+    columns: Columns = None
+    delimiter: Delimiter = None
+    encoding: Encoding = None
+    decimal: Annotated[
+        Literal["point", "comma"] | None, Doc("Of --data: what stands before decimals.")
+    ] = None
     precision: Precision = "fp32"
     threads: Threads = 1  # more would wait for each other longer than they work
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_dialect(self.dialect, self.data)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table of `data` is written."""
+        return Dialect(
+            columns=self.columns,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            decimal=self.decimal,
+        )
 
     @property
     def divisible(self) -> bool:

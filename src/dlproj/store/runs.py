@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from dlproj.errors import DlprojError
 from dlproj.interrupts import interrupts
-from dlproj.limits import read_limited
+from dlproj.limits import file_in, read_limited
 from dlproj.store.tensorboard import EVENTS, Events, check_installed
 
 RECORDS = "metrics.jsonl"
@@ -71,7 +71,7 @@ class RunDir:
             DlprojError: it is damaged.
         """
         try:
-            value = json.loads(read_limited(self.path / name, MAX_BYTES))
+            value = json.loads(read_limited(file_in(self.path, name), MAX_BYTES))
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError):
@@ -84,7 +84,7 @@ class RunDir:
         """Write a file of JSON, sealed. Returns what was written."""
         sealed = seal(value)
         text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
-        self.write(name, text.encode() + b"\n")
+        self.write(name, text.encode(errors="backslashreplace") + b"\n")  # as JSON has it
         return sealed
 
     def digests(self) -> dict[str, str]:
@@ -162,7 +162,7 @@ class RunDir:
                 return
 
     def _lines(self) -> list[bytes]:
-        path = self.path / RECORDS
+        path = file_in(self.path, RECORDS)
         return path.read_bytes().splitlines(keepends=True) if path.exists() else []
 
     def child(self, name: str) -> "RunDir":

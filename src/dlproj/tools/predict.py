@@ -17,6 +17,7 @@ from dlproj.output.document import document
 from dlproj.store.runs import write_file
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
+from dlproj.visible import visible
 
 DIGIT_NETWORKS = ("DigitCNN", "FastCNN", "DeepCNN")
 
@@ -61,9 +62,12 @@ def predict_digits(
     names = [str(path) for path in paths]
     predictions = read_digits(to_pixels(pictures), names, model=model, machine=machine)
     if strip:
-        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415
+        from dlproj.output.figures.style import label_of  # noqa: PLC0415
 
-        captions = [f"{one.label}  {one.confidence:.0%}" for one in predictions]
+        console.remark(find_fonts(one.label for one in predictions))
+        captions = [f"{label_of(one.label)}  {one.confidence:.0%}" for one in predictions]
         write_file(strip, draw_strip(pictures, captions))
         console.note(f"what the network saw is in {strip}")
     show_predictions(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
@@ -120,7 +124,9 @@ def show_predictions(
 ) -> None:
     """A line for each prediction, or one JSON document."""
     if not json:
-        console.lines(f"{p.input}\t{p.label}\t{p.confidence:.4f}" for p in predictions)
+        console.lines(
+            f"{visible(p.input)}\t{visible(p.label)}\t{p.confidence:.4f}" for p in predictions
+        )
         return
     found = document(
         command,

@@ -118,12 +118,14 @@ def fit(
 
 
 def _update(training: Training, loss: Tensor) -> None:
-    """One optimiser step down the gradient of the loss."""
+    """One optimiser step down the gradient of the loss; none where it overflows in fp16."""
+    scale = training.scaler.get_scale()
     training.optimizer.zero_grad()
     training.scaler.scale(loss).backward()
     training.scaler.step(training.optimizer)
     training.scaler.update()
-    training.schedule.step()
+    if training.scaler.get_scale() >= scale:  # else the step was left out, and is no step
+        training.schedule.step()
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> float:
@@ -135,6 +137,14 @@ def confusion_matrix(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
     """How often (true, predicted) classes met: (classes, classes) counts."""
     pairs = labels * classes + logits.argmax(1)
     return torch.bincount(pairs, minlength=classes**2).view(classes, classes)
+
+
+def class_accuracy(confusion: Tensor) -> list[float | None]:
+    """Of each true class (a row of the confusion matrix) the share named; None of no examples."""
+    return [
+        right / total if total else None
+        for right, total in zip(confusion.diag().tolist(), confusion.sum(1).tolist(), strict=True)
+    ]
 
 
 def predict(model: nn.Module, inputs: Tensor, *, machine: Machine, batch_size: int = 250) -> Tensor:

@@ -1,0 +1,18 @@
+// Words to letter indices, as dlproj.data.words.encode does.
+
+const LONGEST = 64; // letters of a word that are looked at
+
+/** The place of a letter in the alphabet; without its accent, if it has to be; -1 if it has none. */
+function letterIndex(letter, alphabet) {
+  const place = alphabet.indexOf(letter);
+  return place >= 0 ? place : alphabet.indexOf([...letter.normalize("NFD")][0]);
+}
+
+/** The letters of a word as they are read: in lower case, without stray marks, the first 64. */
+export function spell(word) {
+  const composed = word.trim().toLowerCase().normalize("NFC");
+  return [...(composed.replace(/\p{Mn}/gu, "") || composed)].slice(0, LONGEST);
+}
+
+/** Their places in the alphabet, which is an array of letters. */
+export const encode = (letters, alphabet) => letters.map((letter) => letterIndex(letter, alphabet));

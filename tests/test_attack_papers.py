@@ -1,0 +1,405 @@
+"""Attacks against the algorithms and the numbers of their papers."""
+
+import itertools
+from collections import Counter
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlproj import attacks
+from dlproj.attacks.apgd import _stretches, ascend
+from dlproj.attacks.common import direction, project, start_at_random
+from dlproj.attacks.square import _side
+from tests.support import papers
+
+NORMS = ("linf", "l2")
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+class Hills(nn.Module):
+    """Never misread: the logit of class 0 is far above; that of class 1 is a hilly landscape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waves = torch.randn(12, 9, generator=seeded(), dtype=torch.float64) * 6
+
+    def height(self, points: Tensor) -> Tensor:
+        return (points.flatten(1) @ self.waves.T).sin().sum(1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        height = self.height(images)
+        return torch.stack([torch.full_like(height, 100), height], dim=1)
+
+
+@pytest.mark.parametrize(("norm", "epsilon"), [("linf", 0.2), ("l2", 0.5)])
+@pytest.mark.parametrize("steps", [1, 7, 30, 100])
+def test_auto_pgd_is_the_algorithm_of_its_paper(norm: str, epsilon: float, steps: int) -> None:
+    model = Hills()
+    images = torch.rand(6, 1, 3, 3, generator=seeded(1), dtype=torch.float64)
+    made = ascend(
+        model, images, torch.zeros(6, dtype=torch.long), lambda logits, _: logits[:, 1],
+        epsilon=epsilon, steps=steps, restarts=1, norm=norm, targeted=False, generator=seeded(2),
+    )  # fmt: skip
+    starts = start_at_random(images, epsilon, norm, seeded(2))
+
+    def climbed(point: papers.Array) -> tuple[float, papers.Array]:
+        here = torch.from_numpy(point)[None].requires_grad_()
+        height = model.height(here)
+        (slope,) = torch.autograd.grad(height.sum(), here)
+        return height.item(), slope[0].numpy()
+
+    for image, start, found in zip(images, starts, made, strict=True):
+        expected = papers.auto_pgd(
+            climbed, image.numpy(), start.numpy(), epsilon=epsilon, steps=steps, norm=norm
+        )
+        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("steps", "places"),
+    [
+        (100, [22, 41, 57, 70, 80, 87, 93, 99, 100]),  # the appendix of the paper
+        (50, [11, 21, 29, 35, 40, 44, 47, 50]),
+        (10, [3, 5, 6, 7, 8, 9, 10]),
+        (1, [1]),
+    ],
+)
+def test_checkpoints_of_auto_pgd(steps: int, places: list[int]) -> None:
+    assert list(itertools.accumulate(_stretches(steps))) == places
+    assert papers.checkpoints(steps) == places
+
+
+class Watched(nn.Module):
+    """Keeps what it is shown; its logits are those of `network`, or 1 for class 0 of two."""
+
+    def __init__(self, network: nn.Module | None = None) -> None:
+        super().__init__()
+        self.network, self.shown = network, list[Tensor]()
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.shown.append(images.clone())
+        if self.network is None:
+            return torch.tensor([1.0, 0.0]).expand(len(images), 2)
+        logits: Tensor = self.network(images)
+        return logits
+
+
+def box(change: Tensor) -> tuple[int, int]:
+    """Height and width of the part of an image (channels, height, width) that is not zero."""
+    rows, columns = change.any(0).nonzero().T
+    return int(rows.max() - rows.min()) + 1, int(columns.max() - columns.min()) + 1
+
+
+def test_sides_of_squares_over_ten_thousand_queries() -> None:
+    """Side 25 is the square root of 0.8 of 28x28 pixels; and so on."""
+    places = [1, 10, 11, 50, 51, 200, 201, 500, 501, 1000, 1001, 2000, 2001, 4000, 4001, 6000,
+              6001, 8000, 8001]  # fmt: skip
+    expected = [25, 25, 18, 18, 13, 13, 9, 9, 6, 6, 4, 4, 3, 3, 2, 2, 2, 2, 1]
+    published = papers.square_sides(10_000, 28, 28)
+    assert [published[place - 1] for place in places] == expected
+    image = torch.zeros(1, 1, 28, 28)
+    assert [_side(query / 10_000, image) for query in range(1, 10_000)] == published
+
+
+@pytest.mark.parametrize("queries", [1000, 200])
+def test_square_halves_its_squares_as_published(queries: int) -> None:
+    """The model never gives way, so each look is the first one with one square on it."""
+    model, image = Watched(), torch.full((1, 1, 28, 20), 0.5)
+    labels = torch.zeros(1, dtype=torch.long)
+    attacks.square(model, image, labels, epsilon=0.1, queries=queries, generator=seeded())
+    stripes, *looks = model.shown
+    assert len(model.shown) == queries
+    assert (stripes - image).abs() == pytest.approx(0.1, abs=1e-6)
+    assert torch.equal(stripes, stripes[:, :, :1].expand_as(stripes))
+    assert 0 < (stripes > image).float().mean() < 1
+    sides = papers.square_sides(queries, 28, 20)
+    seen: dict[int, set[tuple[int, int]]] = {side: set() for side in sides}
+    signs = set()
+    for look, side in zip(looks, sides, strict=True):
+        change = (look - stripes)[0]
+        if change.any():
+            seen[side].add(box(change))
+            signs.add(change.sum().sign().item())
+            assert change.abs().max() == pytest.approx(0.2, abs=1e-6)
+            assert (change.min() < 0) != (change.max() > 0)
+    for side, boxes in seen.items():
+        assert {height for height, _ in boxes} == {side}
+        assert max(width for _, width in boxes) <= side
+    assert signs == {1, -1}
+
+
+def margins(model: nn.Module, images: Tensor, labels: Tensor) -> list[float]:
+    """The label's logit less the highest other."""
+    return [
+        row[label] - max(row[other] for other in range(len(row)) if other != label)
+        for row, label in zip(model(images).tolist(), labels.tolist(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_square_keeps_what_lowers_the_margin_until_the_image_is_misread(targeted: bool) -> None:
+    torch.manual_seed(5)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(2 * 8 * 8, 3))
+    images, labels = torch.rand(1, 2, 8, 8), torch.tensor([1])
+    network[1].bias.data = torch.tensor([0.0, -2.0 if targeted else 2.0, 0.0])
+    model = Watched(network)
+    made = attacks.square(
+        model, images, labels, epsilon=0.3, queries=300, targeted=targeted, generator=seeded()
+    )
+    sign = -1 if targeted else 1
+    heights = [sign * margins(network, look, labels)[0] for look in model.shown]
+    assert min(heights) < heights[0]
+    assert (heights[-1] < 0) == (len(heights) < 300)  # stops once it is read as wanted
+    assert all(height > 0 for height in heights[:-1])
+    assert torch.equal(made, model.shown[heights.index(min(heights))])
+    best = 0
+    sides = papers.square_sides(300, 8, 8)
+    for number, look in enumerate(model.shown[1:], 1):
+        change = (look - model.shown[best])[0]
+        assert not change.any() or max(box(change)) <= sides[number - 1]
+        best = number if heights[number] < heights[best] else best
+    assert (made - images).abs().max() <= 0.3 + 1e-6
+
+
+def cross_entropy_slope(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Gradient of the mean cross-entropy, of logits that are linear: in closed form."""
+    linear: Any = model
+    surplus = linear(images).softmax(1) - F.one_hot(labels, 3)
+    return (surplus @ linear[1].weight).view_as(images) / len(images)
+
+
+def step(gradient: Tensor, norm: str) -> Tensor:
+    return torch.stack([torch.from_numpy(papers.steepest(g.numpy(), norm)) for g in gradient])
+
+
+def within(moved: Tensor, images: Tensor, epsilon: float, norm: str) -> Tensor:
+    pairs = zip(moved.numpy(), images.numpy(), strict=True)
+    kept = [papers.nearest(point, image, epsilon, norm) for point, image in pairs]
+    return torch.from_numpy(np.stack(kept))
+
+
+@pytest.fixture
+def linear() -> tuple[nn.Module, Tensor, Tensor]:
+    """A linear network in double precision, with images and labels."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 3)).double()
+    return model, torch.rand(4, 3, 2, 2).double(), torch.tensor([0, 1, 2, 0])
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("step_size", [None, 0.07])
+def test_iterated_attacks_take_steps_of_two_and_a_half_epsilon_in_all(
+    linear: tuple[nn.Module, Tensor, Tensor], norm: str, targeted: bool, step_size: float | None
+) -> None:
+    """Madry et al. 2018 start anywhere (here: at the image), Kurakin et al. 2017 at the image."""
+    model, images, labels = linear
+    sign, length, expected = -1 if targeted else 1, step_size or 2.5 * 0.2 / 6, images
+    for _ in range(6):
+        slope = sign * cross_entropy_slope(model, expected.detach(), labels).detach()
+        expected = within(expected + length * step(slope, norm), images, 0.2, norm)
+    options: dict[str, Any] = {"epsilon": 0.2, "steps": 6, "norm": norm, "targeted": targeted}
+    options["step_size"] = step_size
+    for made in (
+        attacks.bim(model, images, labels, **options),
+        attacks.pgd(model, images, labels, **options, random_start=False),
+    ):
+        torch.testing.assert_close(made, expected)
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("decay", "step_size"), [(1.0, None), (0.5, None), (0.0, 0.03)])
+def test_the_momentum_of_mifgsm_decays(
+    linear: tuple[nn.Module, Tensor, Tensor],
+    norm: str,
+    targeted: bool,
+    decay: float,
+    step_size: float | None,
+) -> None:
+    """Dong et al. 2018, equations 6 and 7: gradients count by their mean absolute value."""
+    model, images, labels = linear
+    sign, length, expected = -1 if targeted else 1, step_size or 2.5 * 0.2 / 5, images
+    momentum = torch.zeros_like(images)
+    for _ in range(5):
+        slope = sign * cross_entropy_slope(model, expected.detach(), labels).detach()
+        momentum = decay * momentum + slope / slope.abs().mean((1, 2, 3), keepdim=True)
+        expected = within(expected + length * step(momentum, norm), images, 0.2, norm)
+    options: dict[str, Any] = {"norm": norm, "targeted": targeted, "step_size": step_size}
+    if decay != 1:  # what the paper takes, and so the default
+        options["decay"] = decay
+    made = attacks.mifgsm(model, images, labels, epsilon=0.2, steps=5, **options)
+    torch.testing.assert_close(made, expected)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_ten_steps_are_the_default(linear: tuple[nn.Module, Tensor, Tensor], norm: str) -> None:
+    for attack in (attacks.bim, attacks.mifgsm):
+        made = attack(*linear, epsilon=0.1, norm=norm)
+        torch.testing.assert_close(made, attack(*linear, epsilon=0.1, norm=norm, steps=10))
+    made = attacks.pgd(*linear, epsilon=0.1, norm=norm, generator=seeded())
+    other = attacks.pgd(
+        *linear,
+        epsilon=0.1,
+        norm=norm,
+        generator=seeded(),
+        steps=10,
+        restarts=1,
+        random_start=True,
+    )
+    assert torch.equal(made, other)
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_of_restarts_each_image_keeps_the_one_of_the_highest_loss(
+    linear: tuple[nn.Module, Tensor, Tensor], targeted: bool
+) -> None:
+    model, images, labels = linear
+    options: dict[str, Any] = {"epsilon": 0.3, "steps": 1, "step_size": 0.01, "targeted": targeted}
+    draws, together = seeded(), seeded()
+    each = [attacks.pgd(model, images, labels, **options, generator=draws) for _ in range(5)]
+    losses = torch.stack([-model(made).log_softmax(1)[range(4), labels] for made in each])
+    chosen = (losses.argmin(0) if targeted else losses.argmax(0)).tolist()
+    assert len(set(chosen)) > 1
+    expected = torch.stack([each[number][image] for image, number in enumerate(chosen)])
+    made = attacks.pgd(model, images, labels, **options, restarts=5, generator=together)
+    torch.testing.assert_close(made, expected)
+
+
+def test_random_starts_fill_the_cube_and_the_ball() -> None:
+    images = torch.full((20_000, 1, 1, 3), 0.5)
+    change = (start_at_random(images, 0.1, "linf", seeded()) - images).flatten(1)
+    assert change.mean(0).abs().max() < 0.002
+    assert change.var(0) == pytest.approx(0.1**2 / 3, rel=0.03)  # of the uniform distribution
+    assert change.abs().max() <= 0.1 + 1e-6
+    change = (start_at_random(images, 0.1, "l2", seeded()) - images).flatten(1)
+    share = (change.norm(dim=1) / 0.1) ** 3  # of the ball's volume: uniform in [0, 1]
+    assert [share.mean(), share.var()] == pytest.approx([1 / 2, 1 / 12], rel=0.03)
+    assert change.mean(0).abs().max() < 0.002
+    assert change.var(0) == pytest.approx(0.1**2 / 5, rel=0.03)
+
+
+def test_projections_stay_within_both_bounds_and_move_no_more_than_they_must() -> None:
+    generator = seeded()
+    images = torch.rand(50, 1, 2, 3, generator=generator, dtype=torch.float64)
+    moved = images + 0.4 * torch.randn(50, 1, 2, 3, generator=generator, dtype=torch.float64)
+    for norm, epsilon in itertools.product(NORMS, (0.05, 0.3, 5.0)):
+        torch.testing.assert_close(
+            project(moved, images, epsilon, norm), within(moved, images, epsilon, norm)
+        )
+        assert not direction(torch.zeros(2, 1, 3), norm).any()  # nor is it not a number
+        assert torch.equal(project(images, images, epsilon, norm), images)
+
+
+def test_an_attack_without_a_gradient_to_follow_stays_finite() -> None:
+    linear = nn.Linear(12, 3)
+    nn.init.zeros_(linear.weight)
+    model = nn.Sequential(nn.Flatten(), linear)
+    images, labels = torch.rand(2, 3, 2, 2), torch.tensor([0, 1])
+    for attack, norm in itertools.product((attacks.fgsm, attacks.mifgsm), NORMS):
+        assert torch.equal(attack(model, images, labels, epsilon=0.1, norm=norm), images)
+
+
+class Brightness(nn.Module):
+    """Class 1 from a sum of 0.5 on, class 0 below."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        total = images.flatten(1).sum(1)
+        return torch.stack([0.5 - total, total - 0.5], dim=1)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_ensemble_tallies_its_parts_in_turn(norm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part is given what stands, and fools one image of those; Square is of linf alone."""
+    module = import_module("dlproj.attacks.ensemble")
+    given: list[tuple[str, int, dict[str, Any]]] = []
+
+    def fools_one(name: str) -> Any:
+        def attack(_: nn.Module, images: Tensor, __: Tensor, **options: Any) -> Tensor:
+            given.append((options.get("loss", name), len(images), options))
+            made = images.clone()
+            made[0] = 1
+            return made
+
+        return attack
+
+    monkeypatch.setattr(module, "apgd", fools_one("apgd"))
+    monkeypatch.setattr(module, "square", fools_one("square"))
+    monkeypatch.setattr(module, "_towards_others", fools_one("others"))
+    images, labels = torch.zeros(6, 1, 1, 1), torch.zeros(6, dtype=torch.long)
+    images[5] = 1  # misread from the start
+    tally: Counter[str] = Counter()
+    settings: dict[str, Any] = {"epsilon": 0.5, "steps": 7, "restarts": 3, "queries": 11}
+    generator = seeded()
+    made = attacks.ensemble(
+        Brightness(), images, labels, norm=norm, tally=tally, generator=generator, **settings
+    )
+    names = ["apgd-ce", "apgd-dlr", "apgd-targeted", "square"][: 4 if norm == "linf" else 3]
+    assert dict(tally) == dict.fromkeys(names, 1)
+    assert list(tally) == names
+    order = ["ce", "dlr", "others", "square"][: len(names)]
+    assert [(name, count) for name, count, _ in given] == list(
+        zip(order, (5, 4, 3, 2), strict=False)
+    )
+    assert made.flatten().tolist() == [1] * len(names) + [0] * (5 - len(names)) + [1]
+    for name, _, options in given:
+        assert options["generator"] is generator
+        assert options["epsilon"] == 0.5
+        if name == "square":
+            assert (options["queries"], options["targeted"]) == (11, False)
+        else:
+            assert (options["steps"], options["norm"]) == (7, norm)
+        if name in {"ce", "dlr"}:
+            assert (options["restarts"], options["targeted"]) == (3, False)
+
+
+@pytest.mark.parametrize(("classes", "aims"), [(5, [2, 3, 1]), (3, [2, 1])])
+def test_the_ensemble_aims_at_the_three_likeliest_others_in_turn(
+    classes: int, aims: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_module("dlproj.attacks.ensemble")
+    row = torch.tensor([5.0, 1.0, 3.0, 2.0, 0.0])[:classes]
+    images, labels = torch.zeros(2, 1, 1, 1), torch.tensor([0, 0])
+    aimed: list[float] = []
+    options: dict[str, Any] = {"epsilon": 0.3, "steps": 9, "norm": "l2", "generator": seeded()}
+
+    def stubborn(images: Tensor) -> Tensor:
+        return row.expand(len(images), classes).clone()
+
+    def ascend(model: Any, images: Tensor, own: Tensor, objective: Any, **given: Any) -> Tensor:
+        assert given == {**options, "restarts": 1, "targeted": False}
+        value = objective(model(images[:1]), torch.tensor([1]))
+        aimed.append(value.item())
+        return images
+
+    monkeypatch.setattr(module, "ascend", ascend)
+    made = module._towards_others(stubborn, images, labels, **options)
+    assert torch.equal(made, images)
+    scale = 5 - (2 + 1) / 2 if classes == 5 else 5 - 1
+    assert aimed == pytest.approx([(row[aim].item() - 5) / scale for aim in aims])
+
+
+def test_the_ensemble_goes_on_with_what_is_not_misread(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = import_module("dlproj.attacks.ensemble")
+    given: list[int] = []
+
+    def ascend(_: Any, images: Tensor, *__: Any, **___: Any) -> Tensor:
+        given.append(len(images))
+        return torch.cat([torch.ones_like(images[:2]), images[2:]])
+
+    monkeypatch.setattr(module, "ascend", ascend)
+    images, labels = torch.zeros(3, 1, 1, 1), torch.zeros(3, dtype=torch.long)
+    model = Brightness()
+    made = module._towards_others(
+        model, images, labels, epsilon=1, steps=1, norm="linf", generator=None
+    )
+    assert given == [3]  # of two classes there is one other
+    assert made.flatten().tolist() == [1, 1, 0]
