@@ -120,8 +120,7 @@ def first_words(asked: Asked, count: int) -> Asked:
 def without(data: WordData, left_out: set[str]) -> WordData:
     """The data, with some words taken out of the training split."""
     kept = torch.tensor([word not in left_out for word in spell(data.train, data.alphabet)])
-    columns = (None if column is None else column[kept] for column in data.train.columns())
-    return dataclasses.replace(data, train=Words(*columns))
+    return dataclasses.replace(data, train=data.train.map(lambda column: column[kept]))
 
 
 def train_best(data: WordData, seed: int) -> nn.Module:
@@ -235,8 +234,8 @@ def questions(data: WordData, course: WordData | None, folder: Path | None) -> d
         words = spell(course.test, course.alphabet)
         asked["course's 500"] = Asked(words, course.test.labels.tolist())
     if folder:
-        words = lingua_texts(folder, "single-words")
-        asked[f"{len(words.texts):,} elsewhere"] = words
+        single = lingua_texts(folder, "single-words")
+        asked[f"{len(single.texts):,} elsewhere"] = single
         sentences = lingua_texts(folder, "sentences")
         for count in LENGTHS:
             cut = first_words(sentences, count)

@@ -9,6 +9,7 @@ Counted are the test words that belong to one language; lingua chooses among the
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import install_peers, machine, write_section
@@ -26,8 +27,8 @@ def lingua(codes: list[str]) -> Detector:
     detector = LanguageDetectorBuilder.from_iso_codes_639_1(*chosen).build()
     index = {code: number for number, code in enumerate(chosen)}
 
-    def detect(words: list[str]) -> list[int]:
-        found = detector.detect_languages_in_parallel_of(words)
+    def detect(words: Sequence[str]) -> list[int]:
+        found = detector.detect_languages_in_parallel_of(list(words))
         return [-1 if each is None else index[each.iso_code_639_1] for each in found]
 
     return detect

@@ -6,7 +6,7 @@ import math
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -70,14 +70,17 @@ class Words:
 
     def to(self, device: torch.device) -> "Words":
         """The same, on a device."""
-        return Words(*(None if field is None else field.to(device) for field in self.columns()))
+        return self.map(lambda column: column.to(device))
 
     def of_one_language(self) -> "Words":
         """The words that belong to one language; all of them where nothing is known of that."""
         owned = self.owned
-        if owned is None:
-            return self
-        return Words(*(None if field is None else field[owned] for field in self.columns()))
+        return self if owned is None else self.map(lambda column: column[owned])
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Words":
+        """The same with a function of each column, such as a choice of rows."""
+        columns: list[Any] = [None if each is None else function(each) for each in self.columns()]
+        return Words(*columns)
 
     def columns(self) -> list[Any]:
         """The fields in their order."""
@@ -165,8 +168,11 @@ def join_words(parts: Sequence[Words]) -> Words:
         replace(part, letters=F.pad(part.letters, (0, longest - part.letters.shape[1]), value=-1))
         for part in parts
     ]
-    columns = zip(*(part.columns() for part in padded), strict=True)
-    return Words(*(None if column[0] is None else torch.cat(column) for column in columns))
+    columns: list[Any] = [
+        None if column[0] is None else torch.cat(column)
+        for column in zip(*(part.columns() for part in padded), strict=True)
+    ]
+    return Words(*columns)
 
 
 class LengthBatches:
