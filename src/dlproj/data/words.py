@@ -247,7 +247,8 @@ def _load_shipped() -> WordData:
         words, owners = cells[::COLUMNS], np.array(cells[1::COLUMNS])
         zipf = np.array([cells[column::COLUMNS] for column in range(2, COLUMNS)], np.int64).T / 100
         splits.append(soft_words(words, np.where(zipf > 0, 10**zipf, 0), owned=owners != "-"))
-    return WordData(ALPHABET, [*LANGUAGES.values()], *splits)
+    train, validation, test = splits
+    return WordData(ALPHABET, [*LANGUAGES.values()], train, validation, test)
 
 
 def soft_words(
@@ -284,7 +285,8 @@ def _load_frequencies(path: Path) -> WordData:
         splits.append(
             soft_words(words, table.frequencies[rows], owned=owned[rows], alphabet=alphabet)
         )
-    return WordData(alphabet, table.languages, *splits)
+    train, validation, test = splits
+    return WordData(alphabet, table.languages, train, validation, test)
 
 
 def _load_table(path: Path, dialect: Dialect) -> WordData:

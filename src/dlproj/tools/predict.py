@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from dlproj.data.digits import to_pixels
-from dlproj.data.pictures import read_picture
 from dlproj.errors import DlprojError
 from dlproj.models.files import DIGITS, load_model
 from dlproj.output.console import Console
@@ -57,6 +56,8 @@ def predict_digits(
     json: bool,
 ) -> None:
     """Show the digit on each picture; draw what the network saw to `strip`."""
+    from dlproj.data.pictures import read_picture  # noqa: PLC0415 - Pillow, which words do without
+
     machine = choose_machine(device, "fp32")
     pictures = torch.stack([read_picture(path) for path in paths])
     names = [str(path) for path in paths]
