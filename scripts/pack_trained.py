@@ -1,6 +1,9 @@
 """Make of a finished run the weights that ship: with their origin, and their tables small if asked.
 
-Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small]
+Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small] [--measured RUN]
+
+A run that trained on all words cannot measure itself: with --measured, accuracy, calibration error
+and temperature are those of another run, which held words out.
 """
 
 import argparse
@@ -16,6 +19,13 @@ from dlproj.store.weights import pack
 LARGE = 100_000
 
 
+def measurement(run: Path) -> dict[str, float]:
+    """What a run found on words that it had not seen."""
+    metrics = json.loads((run / "result.json").read_text(encoding="utf-8"))["metrics"]
+    error = metrics["calibration"]["expected_error"]
+    return {"test_accuracy": metrics["test_accuracy"], "expected_calibration_error": error}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pack the weights of a run to ship.")
     parser.add_argument("run", type=Path)
@@ -23,6 +33,7 @@ def main() -> None:
     parser.add_argument(
         "--small", action="store_true", help=f"8 bits for a number in tables of over {LARGE:,}"
     )
+    parser.add_argument("--measured", type=Path, help="run that held words out")
     arguments = parser.parse_args()
     result = json.loads((arguments.run / "result.json").read_text(encoding="utf-8"))
     config, metrics = result["config"], result["metrics"]
@@ -39,6 +50,13 @@ def main() -> None:
         "test_accuracy": metrics["test_accuracy"],
         "torch": result["environment"]["torch"],
     }
+    if arguments.measured:
+        held_out, _ = load_model(arguments.measured)
+        weights["temperature"] = held_out.temperature
+        origin |= measurement(arguments.measured) | {
+            "command": f"{origin['command']} --no-held-out",
+            "measured_by": origin["command"],
+        }
     write_file(arguments.target, pack(weights, about | {"origin": origin}))
     print(f"{arguments.target}: {arguments.target.stat().st_size:,} bytes, {origin}")
 

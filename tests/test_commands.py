@@ -26,7 +26,7 @@ QUICK: dict[str, tuple[object, ...]] = {
 FIGURES = {
     "train-digits": {"training_curve", "confusion_matrix", "confidence", "mistakes"},
     "train-regression": {"fit", "training_curve"},
-    "train-langid": {"training_curve", "confusion_matrix", "accuracy_by_length"},
+    "train-langid": {"training_curve", "confusion_matrix", "accuracy_by_length", "reliability"},
     "attack": {"confidence", "accuracy_by_epsilon", "gallery"},
     "ablate-batchnorm": {"accuracy_by_rate", "loss_curves"},
     "sweep": {"sweep"},

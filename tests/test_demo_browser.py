@@ -27,7 +27,7 @@ from dlproj.models.files import DIGITS, load_model
 from dlproj.output.console import Console
 from dlproj.tools.demo.page import demo
 from dlproj.tools.demo.parts import ROBUST
-from dlproj.tools.predict import read_words
+from dlproj.tools.languages import read_languages
 from dlproj.training.device import choose_machine
 from tests.browsers import emulate, open_browser, requested
 
@@ -151,7 +151,7 @@ def test_words_have_the_languages_of_torch(page: webdriver.Chrome) -> None:
     words += ["Źdźbło", "l'ami", "naïve", "İstanbul", "STRASSE", "straße", "o", "w" * 70, "日本"]
     machine = choose_machine("cpu", "fp32")
     found = computed(page, "Promise.all($0.map(word => dlproj.language(word)))", words)
-    for mine, theirs in zip(found, read_words(words, model=None, machine=machine), strict=True):
+    for mine, theirs in zip(found, read_languages(words, model=None, machine=machine), strict=True):
         assert mine.keys() == theirs.probabilities.keys()
         for language, share in theirs.probabilities.items():
             assert mine[language] == pytest.approx(share, abs=1e-3), theirs.input

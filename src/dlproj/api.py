@@ -42,7 +42,8 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
-from dlproj.tools.predict import Prediction, read_digits, read_words
+from dlproj.tools.languages import read_languages
+from dlproj.tools.predict import Prediction, read_digits
 from dlproj.training.device import choose_machine
 
 __all__ = [
@@ -282,12 +283,21 @@ def _pixels(images: Any) -> Tensor:
 
 
 def predict_langid(
-    words: Iterable[str], *, model: Path | str | None = None, device: str = "auto"
+    words: Iterable[str],
+    *,
+    text: bool = False,
+    model: Path | str | None = None,
+    device: str = "auto",
 ) -> list[Prediction]:
-    """Name the language of each word.
+    """Name the language of each word or phrase.
+
+    A word without a letter that the network knows is `unknown`, with confidence 0. A phrase adds
+    up the evidence of its words; its prediction has them as `words`, each with its `share`.
 
     Args:
-        words: in any case; none may be blank. Text by itself is one word.
+        words: in any case; none may be blank. What has spaces in it is read as a phrase. A string
+            is one word, or one phrase.
+        text: read each as a phrase.
         model: a run directory or `.safetensors`; by default the network that ships.
         device: auto, cpu, cuda, cuda:N or mps.
     """
@@ -295,7 +305,7 @@ def predict_langid(
     stripped = [*_stripped([words] if isinstance(words, str) else words)]
     with own_torch():
         machine = choose_machine(device, "fp32")
-        return read_words(stripped, model=_model(model), machine=machine)
+        return read_languages(stripped, model=_model(model), machine=machine, phrases=text)
 
 
 def _stripped(words: Any) -> Iterator[str]:

@@ -172,32 +172,60 @@ def predict_digit(
 @app.command("predict-langid")
 def predict_langid(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="WORD...", help="Words; - reads standard input.")
+        list[str] | None,
+        typer.Argument(metavar="WORD...", help="Words or phrases; - reads standard input."),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="File of words, one a line.")] = None,
+    file: Annotated[Path | None, typer.Option(help="File of words or phrases, one a line.")] = None,
+    text: Annotated[
+        bool, typer.Option("--text", help="Read the words as one phrase, and lines as phrases.")
+    ] = False,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="List this many of the likeliest languages.")
+    ] = None,
     model: Model = None,
     device: Device = "auto",
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
-    """Name the language of your own words."""
+    """Name the language of your own words and phrases."""
     check_device(device)
     from dlproj.data.words import read_lines
     from dlproj.output.console import Console
-    from dlproj.tools.predict import predict_languages
+    from dlproj.tools.languages import predict_languages
 
-    inputs = [
-        line for word in words or [] for line in (read_lines(None) if word == "-" else [word])
-    ]
+    given = [" ".join(words)] if text and words and "-" not in words else words or []
+    inputs = [line for word in given for line in (read_lines(None) if word == "-" else [word])]
     if file is not None:
         inputs += read_lines(None if file == Path("-") else file)
     predict_languages(
         inputs,
         model=model,
+        top=top,
+        phrases=text,
         device=device,
         console=Console(quiet=quiet, json=json),
         json=json,
     )
+
+
+@app.command("build-words")
+def build_words(
+    languages: Annotated[
+        str, typer.Option(help="Codes with commas between them, as in de,fr,it,en.")
+    ],
+    out: Annotated[Path, typer.Option(help="The .csv file to write.")],
+    words: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="Words of each language: the most frequent.")
+    ] = 80_000,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+) -> None:
+    """Write a list of words in languages of your choice, for train-langid."""
+    from dlproj.output.console import Console
+    from dlproj.tools.build_words import write_words
+
+    write_words(languages, out, most=words, force=force, console=Console(quiet=quiet, json=json))
 
 
 @app.command()

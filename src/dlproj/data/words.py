@@ -6,18 +6,25 @@ import math
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from dlproj.data.batches import epoch_generator
 from dlproj.data.notes import NOTHING, Notes
+from dlproj.data.soft_labels import (
+    holds_frequencies,
+    of_one_language,
+    read_frequencies,
+    soft_labels,
+)
 from dlproj.data.word_tables import read_words
 from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError, UsageError
@@ -25,12 +32,13 @@ from dlproj.limits import read_limited
 
 SHIPPED = Path(__file__).parent / "files" / "words"
 SHA256 = {
-    "train.tsv.gz": "12779a9eef3413ee22246c5bb760f1f2e62b06c5384c3b1551b022535e41a601",
-    "validation.tsv.gz": "26d53431c9f668e842b0713cdcf282747d72f689ab4b1039272aa6e0197a26fd",
-    "test.tsv.gz": "04a3c7d1a457804497630ea25f39684f43e83ca9d8dd7bd138d6b94564112e66",
+    "train.tsv.gz": "c740e280c264857aea752308c642c45e55f1806637f074a20408a7a24af7b9c4",
+    "validation.tsv.gz": "1200c3e70689bcc6865d9cbb7e500515b3c091f0bf00badcedd74393ffefafd8",
+    "test.tsv.gz": "52ac9ec37a22b0f693d79ab4aba0976fc112b8938be9c499b7a01b71f952e958",
 }
 ALPHABET = "abcdefghijklmnopqrstuvwxyzáäèéêëíïñóöúüąćęłńśźż"
 LANGUAGES = {"en": "English", "es": "Spanish", "fi": "Finnish", "nl": "Dutch", "pl": "Polish"}
+COLUMNS = 2 + len(LANGUAGES)  # of the shipped lists
 MAX_LENGTH = 64  # letters of a word that are looked at
 MAX_BYTES = 200_000_000
 MAX_LINE = 10_000
@@ -43,18 +51,40 @@ NPZ_KEYS = (
 
 @dataclass(frozen=True)
 class Words:
-    """Letter indices (n, longest), lengths (n,) and labels (n,); -1 is no known letter."""
+    """Letter indices (n, longest), lengths (n,) and labels (n,); -1 is no known letter.
+
+    Words from a list of frequencies also have soft labels: the languages' shares (n, classes) of a
+    word. Its frequency (n,) is the sum of those in all languages, and the mask `owned` (n,) says
+    whether it belongs to one language. A label is then the language with the largest share.
+    """
 
     letters: Tensor
     lengths: Tensor
     labels: Tensor
+    shares: Tensor | None = None
+    frequency: Tensor | None = None
+    owned: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device) -> "Words":
         """The same, on a device."""
-        return Words(self.letters.to(device), self.lengths.to(device), self.labels.to(device))
+        return self.map(lambda column: column.to(device))
+
+    def of_one_language(self) -> "Words":
+        """The words that belong to one language; all of them where nothing is known of that."""
+        owned = self.owned
+        return self if owned is None else self.map(lambda column: column[owned])
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Words":
+        """The same with a function of each column, such as a choice of rows."""
+        columns: list[Any] = [None if each is None else function(each) for each in self.columns()]
+        return Words(*columns)
+
+    def columns(self) -> list[Any]:
+        """The fields in their order."""
+        return [getattr(self, field.name) for field in fields(self)]
 
 
 @dataclass(frozen=True)
@@ -76,7 +106,7 @@ def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
     accent, and where that is outside too (hyphens, apostrophes, digits) as -1, which keeps its
     place. Only the first 64 letters are looked at.
     """
-    normal = [unicodedata.normalize("NFC", word).lower()[:MAX_LENGTH] for word in words]
+    normal = [_normal(word)[:MAX_LENGTH] for word in words]
     lengths = np.fromiter(map(len, normal), np.int64, len(normal))
     longest = max(int(lengths.max(initial=0)), 1)
     points = np.array(normal, dtype=f"U{longest}").view(np.uint32).reshape(len(normal), longest)
@@ -84,6 +114,15 @@ def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
     for point in np.flatnonzero(np.bincount(points.ravel())):
         table[point] = _letter_index(chr(point), alphabet)
     return torch.from_numpy(table[points]), torch.from_numpy(lengths)
+
+
+def _normal(word: str) -> str:
+    """Lower case, letters and marks composed; a mark that no composed letter has is left out."""
+    lower = word.lower()
+    if lower.isascii():
+        return lower
+    composed = unicodedata.normalize("NFC", lower)
+    return "".join(letter for letter in composed if not unicodedata.combining(letter)) or composed
 
 
 def read_lines(path: Path | None) -> list[str]:
@@ -122,11 +161,28 @@ def by_length(lengths: Tensor) -> Iterator[tuple[int, Tensor]]:
             yield length, rows
 
 
+def join_words(parts: Sequence[Words]) -> Words:
+    """All words of several sets that have soft labels, or of several that have not."""
+    longest = max(part.letters.shape[1] for part in parts)
+    padded = [
+        replace(part, letters=F.pad(part.letters, (0, longest - part.letters.shape[1]), value=-1))
+        for part in parts
+    ]
+    columns: list[Any] = [
+        None if column[0] is None else torch.cat(column)
+        for column in zip(*(part.columns() for part in padded), strict=True)
+    ]
+    return Words(*columns)
+
+
 class LengthBatches:
     """Shuffled batches of words of one length each, in shuffled order."""
 
-    def __init__(self, words: Words, *, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, words: Words, *, batch_size: int, seed: int, targets: Tensor | None = None
+    ) -> None:
         self.words = words
+        self.targets = words.labels if targets is None else targets
         self.batch_size = batch_size
         self.seed = seed
         self.groups = list(by_length(words.lengths))
@@ -137,7 +193,7 @@ class LengthBatches:
     def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of one epoch, counted from 0, after those that are done.
 
-        Each is letters (batch, length) and labels.
+        Each is letters (batch, length) and targets, which are labels if nothing else was given.
         """
         generator = epoch_generator(self.seed, number)
         batches = [
@@ -147,7 +203,7 @@ class LengthBatches:
         ]
         for index in torch.randperm(len(batches), generator=generator).tolist()[done:]:
             length, rows = batches[index]
-            yield self.words.letters[rows, :length], self.words.labels[rows]
+            yield self.words.letters[rows, :length], self.targets[rows]
 
 
 def load_words(path: Path | None = None, dialect: Dialect = AS_FOUND) -> WordData:
@@ -156,7 +212,8 @@ def load_words(path: Path | None = None, dialect: Dialect = AS_FOUND) -> WordDat
     Args:
         path: None for the shipped words. A .npz holds what the course's file does. A table (CSV
             with any separator, or JSON lines; raw or .gz) may have any languages and letters; a
-            hash of each word draws its split (90, 5, 5 %).
+            hash of each word draws its split (90, 5, 5 %). A .csv may also hold frequencies, as
+            `dlproj build-words` writes them.
         dialect: how a table is written, where that is not left to be found out.
 
     Raises:
@@ -169,6 +226,8 @@ def load_words(path: Path | None = None, dialect: Dialect = AS_FOUND) -> WordDat
             if dialect.given:
                 raise UsageError(f"{path}: an .npz takes no {', '.join(dialect.given)}")
             return _load_npz(path)
+        if holds_frequencies(path):
+            return _load_frequencies(path)
         return _load_table(path, dialect)
     except OSError as error:
         raise DlprojError(f"--data {path}: {error.strerror or error}") from None
@@ -184,9 +243,50 @@ def _load_shipped() -> WordData:
         packed = (SHIPPED / name).read_bytes()
         if hashlib.sha256(packed).hexdigest() != expected:
             raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
-        fields = gzip.decompress(packed).decode().split()  # word, language, frequency, word, …
-        splits.append((fields[::3], fields[1::3]))
-    return _word_data(splits, ALPHABET, LANGUAGES)
+        cells = gzip.decompress(packed).decode().split()  # word, its language or -, 5 frequencies
+        words, owners = cells[::COLUMNS], np.array(cells[1::COLUMNS])
+        zipf = np.array([cells[column::COLUMNS] for column in range(2, COLUMNS)], np.int64).T / 100
+        splits.append(soft_words(words, np.where(zipf > 0, 10**zipf, 0), owned=owners != "-"))
+    train, validation, test = splits
+    return WordData(ALPHABET, [*LANGUAGES.values()], train, validation, test)
+
+
+def soft_words(
+    words: Sequence[str],
+    frequencies: NDArray[np.float64],
+    *,
+    owned: NDArray[np.bool_],
+    alphabet: str = ALPHABET,
+) -> Words:
+    """Words with soft labels, from their frequencies (words, languages)."""
+    return Words(
+        *encode(words, alphabet),
+        torch.from_numpy(frequencies.argmax(1)),
+        torch.from_numpy(soft_labels(frequencies)),
+        torch.from_numpy(frequencies.sum(1).astype(np.float32)),
+        torch.from_numpy(owned),
+    )
+
+
+def _load_frequencies(path: Path) -> WordData:
+    table = read_frequencies(path)
+    owned = of_one_language(table.frequencies)
+    alphabet = "".join(sorted(set().union(*table.words)))
+    split = np.array([split_of(word) for word in table.words])
+    splits = []
+    for name in ("train", "validation", "test"):
+        rows = np.flatnonzero(split == name)
+        if not owned[rows].any():
+            raise ValueError(
+                "too few words that belong to one language (ten times as frequent there as in the "
+                "others) to hold some out for validation and test"
+            )
+        words = [table.words[row] for row in rows]
+        splits.append(
+            soft_words(words, table.frequencies[rows], owned=owned[rows], alphabet=alphabet)
+        )
+    train, validation, test = splits
+    return WordData(alphabet, table.languages, train, validation, test)
 
 
 def _load_table(path: Path, dialect: Dialect) -> WordData:

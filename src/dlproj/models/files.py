@@ -1,12 +1,15 @@
 """Trained networks from files."""
 
 import io
+import math
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from dlproj.errors import DlprojError
 from dlproj.limits import file_in, read_limited
@@ -15,6 +18,7 @@ from dlproj.models.digits import LeNet
 from dlproj.store.weights import DamagedError, unpack
 
 SHIPPED = Path(__file__).parents[1] / "trained"
+FACTORIES = {torch.empty, torch.ones, torch.randn, torch.zeros}  # what networks are made with
 MAX_BYTES = 200_000_000
 DIGITS, LANGID = SHIPPED / "digits.safetensors", SHIPPED / "langid.safetensors"
 
@@ -56,15 +60,42 @@ def _load(path: Path) -> tuple[nn.Module, dict[str, Any]]:
         network, arguments = BY_NAME[about["network"]].network, dict(about["arguments"])
         if arguments.get("layers", 1) > len(tensors):
             raise ValueError
-        with torch.device("meta"):  # without memory: the arguments may promise any size
-            network(**arguments).load_state_dict(tensors, assign=True)
-        model = network(**arguments)
+        with _Room(sum(tensor.numel() for tensor in tensors.values())):
+            model = network(**arguments)
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise DlprojError(f"{path}: holds no network that dlproj made") from None
     if not all(weights.isfinite().all() for weights in model.state_dict().values()):
         raise DlprojError(f"{path}: holds weights that are not finite numbers")
     return model.eval(), about
+
+
+class _Room(TorchFunctionMode):
+    """Refuses to make tensors of more numbers than a file holds, whatever its arguments promise.
+
+    The meta device would do it too, but it imports torch's compiler.
+
+    Args:
+        numbers: in the file.
+    """
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        self.left = numbers
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Count what is made, before it is made."""
+        if func in FACTORIES:
+            self.left -= math.prod(args[0] if isinstance(args[0], Sequence) else args)
+            if self.left < 0:
+                raise ValueError("larger than its file")
+        return func(*args, **(kwargs or {}))
 
 
 def _load_lenet(path: Path) -> nn.Module:

@@ -11,6 +11,7 @@ from dlproj.models.counting import count_grams
 
 SLOTS = 2**18  # of counted n-grams
 COUNTED = 0.25  # weight of what is counted beside what is learnt
+POWERS = 512  # places in a word that its hash tells apart
 CODE_BITS = 60  # of an n-gram as a number
 FIBONACCI = 0x9E3779B97F4A7C15 - 2**64  # 2^64 over the golden ratio, odd, as a signed integer
 
@@ -78,7 +79,8 @@ class NgramBag(nn.Module):
 
     Beside what is learnt, `count` keeps what language models by the same n-grams say, in slots by
     the same hash with eight more bits of it to know an n-gram by. Once trained, the network's
-    log-probabilities and theirs are averaged, three to one.
+    log-probabilities and theirs are averaged, three to one, and divided by a `temperature`
+    (Guo et al. 2017). Words that `remember` was given are known by heart.
 
     Args:
         letters: size of the alphabet.
@@ -88,10 +90,15 @@ class NgramBag(nn.Module):
         width: size of a vector.
         hidden: units between the vectors' sum and the languages.
         dropout: of n-grams, and of the units.
+        known: slots for words known by heart; a power of two, or 0.
     """
 
     marks: Tensor
     log_odds: Tensor
+    temperature: Tensor
+    powers: Tensor
+    known_marks: Tensor
+    known: Tensor
 
     def __init__(
         self,
@@ -103,6 +110,7 @@ class NgramBag(nn.Module):
         width: int = 16,
         hidden: int = 64,
         dropout: float = 0.1,
+        known: int = 0,
     ) -> None:
         super().__init__()
         self.arguments = {
@@ -113,6 +121,7 @@ class NgramBag(nn.Module):
             "width": width,
             "hidden": hidden,
             "dropout": dropout,
+            "known": known,
         }
         self.letters, self.classes, self.longest, self.buckets = letters, classes, longest, buckets
         self.base = letters + 3  # an unknown letter, and the edges
@@ -129,20 +138,36 @@ class NgramBag(nn.Module):
         self.register_buffer("marks", torch.zeros(SLOTS, dtype=torch.uint8))
         # The last row stays zero: for n-grams that are in no slot.
         self.register_buffer("log_odds", torch.zeros(SLOTS + 1, classes))
+        self.slots = known
+        if known:
+            self.register_buffer("temperature", torch.ones(()))
+            self.register_buffer("known_marks", torch.zeros(known, dtype=torch.int16))
+            self.register_buffer("known", torch.zeros(known, classes))
+            powers = [wrap(FIBONACCI**place) for place in range(POWERS)]
+            self.register_buffer("powers", torch.tensor(powers), persistent=False)
 
     def forward(self, words: Tensor) -> Tensor:
         """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
-        mixed = mix(self.spell(words))
+        letters = self.with_edges(words)
+        mixed = mix(self.grams(letters))
         learnt = self.learnt(mixed)
         if self.training:
             return learnt
-        return learnt.log_softmax(1).lerp(self.counted(mixed).log_softmax(1), COUNTED)
+        logits = learnt.log_softmax(1).lerp(self.counted(mixed).log_softmax(1), COUNTED)
+        return self.recall(letters, logits / self.temperature) if self.slots else logits
+
+    def with_edges(self, words: Tensor) -> Tensor:
+        """Words (batch, length) as letters (batch, length + 2) from 0, which is an unknown one."""
+        # The first edge is another than the last, which no letter follows.
+        letters = F.pad(words.long() + 1, (1, 0), value=self.letters + 1)
+        return F.pad(letters, (0, 1), value=self.letters + 2)
 
     def spell(self, words: Tensor) -> list[Tensor]:
         """For each n from 1 on, the n-grams (batch, grams) of words (batch, length) as numbers."""
-        # 0 is an unknown letter; the first edge is another than the last, which no letter follows.
-        letters = F.pad(words.long() + 1, (1, 0), value=self.letters + 1)
-        letters = F.pad(letters, (0, 1), value=self.letters + 2)
+        return self.grams(self.with_edges(words))
+
+    def grams(self, letters: Tensor) -> list[Tensor]:
+        """The same, of letters with their edges (batch, length + 2)."""
         codes, grams = torch.zeros_like(letters), []
         for n in range(1, min(self.longest, letters.shape[1]) + 1):
             codes = codes[:, : letters.shape[1] - n + 1] * self.base + letters[:, n - 1 :]
@@ -161,6 +186,48 @@ class NgramBag(nn.Module):
         slots = highest_bits(mixed, SLOTS)
         unknown = self.marks[slots] != mark(mixed)
         return sum_of_rows(slots.masked_fill(unknown, SLOTS), self.log_odds)
+
+    def recall(self, letters: Tensor, logits: Tensor) -> Tensor:
+        """The logits (batch, classes), with those known by heart in their place."""
+        slots, marks = self.places(letters)
+        known = self.known_marks[slots] == marks
+        return torch.where(known.unsqueeze(1), self.known[slots], logits)
+
+    def places(self, letters: Tensor) -> tuple[Tensor, Tensor]:
+        """The slot (batch,) of each word as a whole, and the mark (batch,) that it has there.
+
+        A mark is one of 65,536: a word that is not known by heart is seldom taken for one that is.
+        """
+        places = torch.arange(letters.shape[1], device=letters.device) % POWERS
+        # A sum of random numbers, one for each letter in its place (Zobrist 1970). Of 40 bits, for
+        # ONNX adds integers as floating-point numbers of 53.
+        drawn = highest_bits(letters * self.powers[places], 2**40)
+        mixed = drawn.sum(1) * FIBONACCI
+        marks = highest_bits(mixed, self.slots * 2**16) % 2**16 - 2**15
+        return highest_bits(mixed, self.slots), marks.short()
+
+    @torch.no_grad()
+    def remember(self, batches: Iterable[tuple[Tensor, Tensor, Tensor]]) -> None:
+        """Know words by heart: of those that share a slot, the one that gains most by it.
+
+        Args:
+            batches: words (batch, length), the shares of their classes (batch, classes), and what
+                each gains (batch,), above 0.
+        """
+        best = torch.zeros(self.slots, device=self.known.device)
+        for words, shares, gains in batches:
+            slots, marks = self.places(self.with_edges(words))
+            order = gains.argsort(stable=True)
+            ranks = torch.arange(len(order), device=slots.device)
+            last = torch.full_like(best, -1, dtype=torch.long)
+            last.scatter_reduce_(0, slots[order], ranks, "amax")
+            taken = (last >= 0).nonzero()[:, 0]
+            owners = order[last[taken]]
+            better = gains[owners] > best[taken]
+            taken, owners = taken[better], owners[better]
+            best[taken] = gains[owners]
+            self.known_marks[taken] = marks[owners]
+            self.known[taken] = shares[owners].log()
 
     @torch.no_grad()
     def count(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
@@ -192,6 +259,11 @@ def mix(grams: Sequence[Tensor]) -> Tensor:
     Fibonacci hashing (Knuth, volume 3, section 6.4): products mod 2^64.
     """
     return torch.cat([codes * 8 + n for n, codes in enumerate(grams)], dim=-1) * FIBONACCI
+
+
+def wrap(number: int) -> int:
+    """A number mod 2^64, as torch's signed integers hold it."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def highest_bits(mixed: Tensor, size: int) -> Tensor:

@@ -15,6 +15,22 @@ class LengthAccuracy(TypedDict):
     accuracy: float
 
 
+class CalibrationBin(TypedDict):
+    """Words of which the network is about equally sure."""
+
+    weight: float  # their part of all occurrences
+    confidence: float
+    share: float  # of their occurrences, those in the language that it names
+
+
+class Calibration(TypedDict):
+    """How far confidence is from the share that it stands for, on the test words."""
+
+    expected_error: float  # words weighed by their frequency, where that is known
+    expected_error_unweighted: float
+    bins: list[CalibrationBin]
+
+
 class LangidMetrics(TypedDict):
     """Scores on the test words; fractions in [0, 1]."""
 
@@ -26,6 +42,7 @@ class LangidMetrics(TypedDict):
     per_language: NotRequired[dict[str, float | None]]
     per_length: NotRequired[list[LengthAccuracy]]
     confusion_matrix: NotRequired[list[list[int]]]  # true languages, predicted languages
+    calibration: NotRequired[Calibration]
 
 
 class LangidTiming(TrainingTiming):

@@ -1,7 +1,7 @@
 """Predictions for the user's own input."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from dlproj.data.digits import to_pixels
-from dlproj.data.pictures import read_picture
-from dlproj.data.words import Words, encode
 from dlproj.errors import DlprojError
-from dlproj.experiments.langid import classify
 from dlproj.models.catalogue import Reads
-from dlproj.models.files import DIGITS, LANGID, load_model
+from dlproj.models.files import DIGITS, load_model
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.store.runs import write_file
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
 from dlproj.visible import visible
-
-CHUNK = 20_000  # words that are looked at together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,27 +29,20 @@ class Prediction:
     confidence: float
     probabilities: dict[str, float]
 
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """The likeliest labels and their probabilities; `unknown` alone where nothing is known."""
+        if not self.confidence:
+            return [(self.label, self.confidence)]
+        return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
+
 
 def read_digits(
     images: Tensor, names: Sequence[str], *, model: Path | None, machine: Machine
 ) -> list[Prediction]:
     """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
-    network, about = _load(model or DIGITS, "digits", machine)
+    network, about = load_classifier(model or DIGITS, "digits", machine)
     logits = predict(network, images.to(machine.device), machine=machine)
-    return _predictions(names, logits, about["labels"])
-
-
-def read_words(words: Sequence[str], *, model: Path | None, machine: Machine) -> list[Prediction]:
-    """Name the language of each word; none may be empty."""
-    network, about = _load(model or LANGID, "words", machine)
-    predictions = []
-    for start in range(0, len(words), CHUNK):
-        chunk = words[start : start + CHUNK]
-        letters, lengths = encode(chunk, about["alphabet"])
-        encoded = Words(letters, lengths, torch.zeros(len(chunk), dtype=torch.long))
-        logits = classify(network, encoded.to(machine.device), machine)
-        predictions += _predictions(chunk, logits, about["labels"])
-    return predictions
+    return name_outputs(names, logits, about["labels"])
 
 
 def predict_digits(
@@ -67,6 +55,8 @@ def predict_digits(
     json: bool,
 ) -> None:
     """Show the digit on each picture; draw what the network saw to `strip`."""
+    from dlproj.data.pictures import read_picture  # noqa: PLC0415 - Pillow, which words do without
+
     machine = choose_machine(device, "fp32")
     pictures = torch.stack([read_picture(path) for path in paths])
     names = [str(path) for path in paths]
@@ -80,27 +70,15 @@ def predict_digits(
         captions = [f"{label_of(one.label)}  {one.confidence:.0%}" for one in predictions]
         write_file(strip, draw_strip(pictures, captions))
         console.note(f"what the network saw is in {strip}")
-    _show(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
+    show_predictions(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
 
 
-def predict_languages(
-    words: Iterable[str],
-    *,
-    model: Path | None,
-    device: str,
-    console: Console,
-    json: bool,
-) -> None:
-    """Show the language of each word that is not blank."""
-    machine = choose_machine(device, "fp32")
-    inputs = [word.strip() for word in words if word.strip()]
-    if not inputs:
-        raise DlprojError("no words: give some, or name a file or - for standard input")
-    predictions = read_words(inputs, model=model, machine=machine)
-    _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
+def load_classifier(path: Path, reads: Reads, machine: Machine) -> tuple[nn.Module, dict[str, Any]]:
+    """A network that reads such inputs, on the machine, and what was noted beside it.
 
-
-def _load(path: Path, reads: Reads, machine: Machine) -> tuple[nn.Module, dict[str, Any]]:
+    Raises:
+        DlprojError: the file holds another, or what is noted does not fit it.
+    """
     model, about = load_model(path, reads)
     if not _fits(about, model.arguments):
         raise DlprojError(f"--model {path}: its labels or letters are not those of its network")
@@ -119,7 +97,8 @@ def _fits(about: dict[str, Any], arguments: Any) -> bool:
     )
 
 
-def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:
+def name_outputs(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:
+    """The likeliest label of each input, from logits (inputs, labels)."""
     probabilities = logits.softmax(1)
     confidences, classes = probabilities.max(1)
     return [
@@ -130,7 +109,7 @@ def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> li
     ]
 
 
-def _show(
+def show_predictions(
     predictions: list[Prediction],
     command: str,
     model: Path,
@@ -139,6 +118,7 @@ def _show(
     *,
     json: bool,
 ) -> None:
+    """A line for each prediction, or one JSON document."""
     if not json:
         console.lines(
             f"{visible(p.input)}\t{visible(p.label)}\t{p.confidence:.4f}" for p in predictions

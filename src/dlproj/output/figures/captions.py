@@ -8,6 +8,8 @@ CAPTIONS = {
     "training_curve": "Loss and score over the training.",
     "fit": "The points, the fitted curve, and its error along x.",
     "accuracy_by_length": "Accuracy against the number of letters of a word.",
+    "reliability": "How often words are in the language that is named, against the confidence; on "
+    "the line, confidence is what it says. Larger dots are more occurrences.",
     "accuracy_by_epsilon": "Accuracy against the largest change of a pixel.",
     "gallery": "Images before and after the attack, with the change between them, and what the "
     "network reads in each.",

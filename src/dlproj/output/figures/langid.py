@@ -5,7 +5,8 @@ from typing import Any
 
 from dlproj.output.figures.confusion import draw_confusion
 from dlproj.output.figures.curves import draw_training_curve
-from dlproj.output.figures.style import BLUE, new_figure, save
+from dlproj.output.figures.style import BLUE, GREY, new_figure, save
+from dlproj.results.langid import Calibration
 from dlproj.store.runs import RunDir
 
 
@@ -14,6 +15,7 @@ def draw(run: RunDir, metrics: dict[str, Any], names: Sequence[str]) -> None:
     draw_training_curve(run)
     draw_confusion(run, metrics["confusion_matrix"], names)
     draw_accuracy_by_length(run, metrics["per_length"])
+    draw_reliability(run, metrics["calibration"])
 
 
 def draw_accuracy_by_length(run: RunDir, per_length: Sequence[dict[str, Any]]) -> None:
@@ -29,3 +31,23 @@ def draw_accuracy_by_length(run: RunDir, per_length: Sequence[dict[str, Any]]) -
     axes.set_title("Accuracy by length of the word, above each bar the number of test words")
     axes.grid(visible=False, axis="x")
     save(figure, run, "accuracy_by_length")
+
+
+def draw_reliability(run: RunDir, calibration: Calibration) -> None:
+    """How often words are in the language named, against how sure the network was of it."""
+    figure, axes = new_figure(6, 5.5)
+    bins = calibration["bins"]
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+    axes.scatter(
+        [row["confidence"] for row in bins],
+        [row["share"] for row in bins],
+        [30 + 1500 * row["weight"] for row in bins],
+        color=BLUE,
+        alpha=0.7,
+    )
+    axes.set_xlim(0, 1.05)
+    axes.set_ylim(0, 1.05)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("share that is in the language named")
+    axes.set_title(f"Expected calibration error {calibration['expected_error']:.1%}")
+    save(figure, run, "reliability")

@@ -9,10 +9,16 @@ from dlproj.results import LangidMetrics, LangidTiming
 
 def tables(metrics: LangidMetrics, timing: LangidTiming) -> list[Table]:
     """The result for people."""
+    calibrated = (
+        [["calibration error", percent(metrics["calibration"]["expected_error"])]]
+        if "calibration" in metrics
+        else []
+    )
     rows = [
         ["test accuracy", percent(metrics["test_accuracy"])],
         ["validation accuracy", percent(metrics["dev_accuracy"])],
         ["test loss", number(metrics["test_loss"])],
+        *calibrated,
         ["parameters", number(metrics["parameters"], ",.0f")],
         ["training", number(timing["train_seconds"], ".1f") + " s"],
     ]

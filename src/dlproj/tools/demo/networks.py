@@ -165,7 +165,11 @@ def _ngram_bag(model: Any) -> Described:
     bits = {"tableBits": model.buckets.bit_length() - 1, "slotBits": SLOTS.bit_length() - 1}
     norm, hidden, output = model.classify[0], model.classify[2], model.classify[5]
     about = {"kind": "NgramBag", "width": model.table.shape[1], "share": COUNTED, **sizes, **bits}
-    return about, {
+    about |= {
+        "temperature": model.temperature.item() if model.slots else 1.0,
+        "knownBits": model.slots.bit_length() - 1 if model.slots else 0,
+    }
+    return about, _known(model) | {
         "table": model.table,
         "marks": model.marks,
         "logOdds": model.log_odds,
@@ -178,9 +182,22 @@ def _ngram_bag(model: Any) -> Described:
     }
 
 
+def _known(model: Any) -> Tensors:
+    """The words that are known by heart, with the two bytes of their marks."""
+    if not model.slots:
+        return {}
+    marks = model.known_marks.int() + 2**15
+    return {
+        "known": model.known,
+        "knownHigh": (marks // 256).to(torch.uint8),
+        "knownLow": (marks % 256).to(torch.uint8),
+    }
+
+
 def rounded(model: nn.Module, round_tensor: Callable[[Tensor], Tensor]) -> nn.Module:
     """The same network with every weight rounded; to compare with the network itself."""
     with torch.no_grad():
         for weights in (*model.parameters(), *model.buffers()):
-            weights.copy_(round_tensor(weights))
+            if weights.is_floating_point():
+                weights.copy_(round_tensor(weights))
     return model

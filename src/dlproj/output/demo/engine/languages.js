@@ -22,17 +22,18 @@ export function buildLanguages(about, tensors) {
 }
 
 /**
- * Probabilities of a word's languages, in the order of `network.labels`; and `parts()`, which says
+ * Probabilities of a word's languages, in the order of `network.labels`, all 0 if no letter is known; and `parts()`, which says
  * of each n-gram (or letter) how much it raises each language's log-probability.
  */
 export function readWord(network, word) {
   const letters = spell(word);
   const indices = encode(letters, network.alphabet);
   const { logProbabilities, parts } = KINDS[network.kind](network, letters, indices);
+  const known = indices.some((index) => index >= 0);
   return {
-    probabilities: logProbabilities.map(Math.exp),
+    probabilities: logProbabilities.map((value) => (known ? Math.exp(value) : 0)),
     parts,
-    known: indices.some((index) => index >= 0),
+    known,
     unit: network.kind === "CharGRU" ? "letter" : "n-gram",
   };
 }

@@ -58,7 +58,24 @@ function combine(network, learntSum, countedSum) {
   const hidden = dense(network.hiddenWeight, network.hiddenBias, normed).map((value) => Math.max(value, 0));
   const learnt = logSoftmax(dense(network.outputWeight, network.outputBias, hidden));
   const counted = logSoftmax(countedSum);
-  return logSoftmax(learnt.map((value, index) => value + network.share * (counted[index] - value)));
+  const mean = learnt.map((value, index) => value + network.share * (counted[index] - value));
+  return logSoftmax(mean.map((value) => value / network.temperature));
+}
+
+/** Log-probabilities of a word that the network knows by heart; null if it does not. */
+function recall({ letters, classes, knownBits, known, knownHigh, knownLow }, indices) {
+  if (!knownBits) return null;
+  const numbers = [letters + 1, ...indices.map((index) => index + 1), letters + 2];
+  let sum = 0n;
+  let power = 1n;
+  for (const number of numbers) {
+    sum += BigInt.asUintN(64, BigInt(number) * power) >> 24n;
+    power = BigInt.asUintN(64, power * FIBONACCI);
+  }
+  const mixed = BigInt.asUintN(64, sum * FIBONACCI);
+  const slot = highestBits(mixed, knownBits);
+  if (knownHigh[slot] * 256 + knownLow[slot] !== highestBits(mixed, knownBits + 16) % 65536) return null;
+  return logSoftmax(Float64Array.from(known.subarray(slot * classes, (slot + 1) * classes)));
 }
 
 /**
@@ -80,5 +97,5 @@ export function ngramBag(network, letters, indices) {
       );
       return { text, says: whole.map((value, language) => value - without[language]) };
     });
-  return { logProbabilities: whole, parts };
+  return { logProbabilities: recall(network, indices) ?? whole, parts };
 }
