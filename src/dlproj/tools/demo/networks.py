@@ -163,6 +163,14 @@ def describe_languages(model: nn.Module) -> Described:
 def _ngram_bag(model: Any) -> Described:
     sizes = {name: getattr(model, name) for name in ("letters", "classes", "longest")}
     bits = {"tableBits": model.buckets.bit_length() - 1, "slotBits": SLOTS.bit_length() - 1}
+    heart: Tensors = {}
+    if getattr(model, "slots", 0):  # some words are known by heart
+        bits["knownBits"] = model.slots.bit_length() - 1
+        heart = {
+            "known": model.known,
+            "knownMarks": model.known_marks,
+            "temperature": model.temperature,
+        }
     norm, hidden, output = model.classify[0], model.classify[2], model.classify[5]
     about = {"kind": "NgramBag", "width": model.table.shape[1], "share": COUNTED, **sizes, **bits}
     return about, {
@@ -175,6 +183,7 @@ def _ngram_bag(model: Any) -> Described:
         "hiddenBias": hidden.bias,
         "outputWeight": output.weight,
         "outputBias": output.bias,
+        **heart,
     }
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from torch import nn
 
 from dlproj.config import flag, read_config_file, resolve
+from dlproj.grid import SETTINGS
 from dlproj.models.files import load_model
-from dlproj.reports.finished import EXPERIMENTS, Finished
+from dlproj.reports.finished import Finished
 from dlproj.settings import Config
 
 # Settings that change where, not what, is computed; and those that stand in the command already.
@@ -39,7 +40,7 @@ def origin(run: Finished | None, about: dict[str, Any]) -> dict[str, Any]:
 
 def command_of(run: Finished) -> str:
     """The command that makes a run like this: with the flags that its recipe does not say."""
-    cls, _ = EXPERIMENTS[run.command]
+    cls = SETTINGS[run.command]
     config = resolve(cls, read_config_file(run.path, run.command))
     named = {
         name: getattr(config, name) for name in ("recipe", "adversarial") if hasattr(config, name)

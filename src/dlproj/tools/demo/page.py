@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlproj.errors import DlprojError
-from dlproj.output.console import Console, Table
+from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.html import render_demo
-from dlproj.reports.finished import ODD, load_run
+from dlproj.output.tables.base import Table
+from dlproj.reports.finished import load_run
 from dlproj.store.runs import write_file
 from dlproj.tools.demo.parts import Network, Runs, gather
 from dlproj.version import __version__
@@ -39,10 +40,7 @@ def demo(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> 
     if out.exists() and not force:
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
     runs = by_part(paths)
-    try:
-        networks, data = gather(runs, console)
-    except ODD:
-        raise DlprojError("a result.json is not of this version of dlproj") from None
+    networks, data = gather(runs, console)
     page = render_demo(
         {
             "version": __version__,

@@ -8,8 +8,11 @@ function letterIndex(letter, alphabet) {
   return place >= 0 ? place : alphabet.indexOf([...letter.normalize("NFD")][0]);
 }
 
-/** The letters of a word as they are read: in lower case, the first 64. */
-export const spell = (word) => [...word.trim().normalize("NFC").toLowerCase()].slice(0, LONGEST);
+/** The letters of a word as they are read: in lower case, without marks of their own, the first 64. */
+export function spell(word) {
+  const composed = word.trim().toLowerCase().normalize("NFC");
+  return [...(composed.replaceAll(/\p{M}/gu, "") || composed)].slice(0, LONGEST);
+}
 
 /** Their places in the alphabet, which is an array of letters. */
 export const encode = (letters, alphabet) => letters.map((letter) => letterIndex(letter, alphabet));
