@@ -448,6 +448,7 @@ def test_it_is_quick_enough(page: webdriver.Chrome, images: Images) -> None:
     })()"""
     pixels = images.pictures[0].flatten().tolist()
     assert computed(page, script.replace("$1", "dlproj.digits($0)"), pixels) <= 30
+    # Ten steps of PGD are ten gradients, as each call of FGSM is one.
     assert computed(page, script.replace("$1", "dlproj.attack($0, 7, 0.1)"), pixels) <= 50
 
 

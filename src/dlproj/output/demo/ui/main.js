@@ -23,7 +23,7 @@ window.dlproj = {
   /** 784 numbers in [0, 1], white ink on black, to ten probabilities; `which` is digits or robust. */
   digits: async (pixels, which = "digits") => [...softmax(logitsOf(await network(which), Float32Array.from(pixels)))],
   /** The 784 numbers of FGSM. */
-  attack: async (pixels, label, epsilon, which = "digits") => [...fgsm(await network(which), Float32Array.from(pixels), label, epsilon)],
+  attack: async (pixels, label, epsilon, which = "digits") => [...fgsm(await network(which), Float32Array.from(pixels), label)(epsilon)],
   /** A word to {language: probability}. */
   language: async (word) => {
     const { probabilities } = readText(await network("words"), word);
