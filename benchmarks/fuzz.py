@@ -33,6 +33,7 @@ from PIL import Image
 from torch import Tensor
 
 from dlproj.config import resolve, to_dict
+from dlproj.data.digits import load_digits
 from dlproj.data.idx import read_idx
 from dlproj.data.pictures import read_picture
 from dlproj.data.regression import load_curve
@@ -177,6 +178,23 @@ def words_csv() -> bytes:
     return "\n".join(f"żółw{n},pl\nword{n},en" for n in range(40)).encode()
 
 
+def images_npz() -> bytes:
+    """Two images to learn from, two to be tested on."""
+    buffer, images = io.BytesIO(), np.arange(2 * 64, dtype=np.uint8).reshape(2, 8, 8)
+    labels = np.arange(2)
+    np.savez(
+        buffer, allow_pickle=False, x_train=images, y_train=labels, x_test=images, y_test=labels
+    )
+    return buffer.getvalue()
+
+
+def images_csv() -> bytes:
+    """Images of 4x4 pixels."""
+    rows = ["label," + ",".join(f"pixel{n}" for n in range(16))]
+    rows += [f"{n % 3}," + ",".join(str((n * p) % 256) for p in range(16)) for n in range(40)]
+    return "\n".join(rows).encode()
+
+
 # Changed before they are sealed: behind a checksum that matches, anything may stand.
 SEALED: dict[str, Callable[[bytes], bytes]] = {
     "sealed weights": sealed_weights,
@@ -193,6 +211,8 @@ READERS: dict[str, tuple[Reader, str, list[bytes]]] = {
         "points.csv",
         ["\n".join(f"{n},{n * 0.5}" for n in range(30)).encode()],
     ),
+    "npz of images": (lambda path: load_digits(folder=path), "images.npz", [images_npz()]),
+    "CSV of images": (lambda path: load_digits(folder=path), "images.csv", [images_csv()]),
     "word file": (
         lambda path: encode(read_lines(path) or ["x"], "abc"),
         "words.txt",

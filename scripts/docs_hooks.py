@@ -15,9 +15,9 @@ from mkdocs.structure.files import File, Files
 from dlproj.cli import app
 from dlproj.config import as_text, flag
 from dlproj.flags import help_text
+from dlproj.messages import limits
 from dlproj.session import Session
 from dlproj.settings import Config
-from dlproj.settings.ranges import in_words, values_in_words
 
 INTRODUCTION = """# Commands
 
@@ -82,7 +82,7 @@ def flag_row(parameter: Any, settings: type[Config] | None) -> list[str]:
         if parameter.name in fields:
             hint = get_type_hints(cls, include_extras=True)[parameter.name]
             default = shown(fields[parameter.name].default)
-            return [names, as_code(help_text(hint)), values_in_words(hint), default]
+            return [names, as_code(help_text(hint)), limits(hint), default]
     return [names, as_code(parameter.help or ""), "", shown(parameter.default)]
 
 
@@ -111,7 +111,7 @@ def recipes_section(settings: type[Config]) -> Iterator[str]:
                            (settings.robust, "`--adversarial`")):  # fmt: skip
         if changes:
             given = [f"`{flag(name)} {as_text(value)}`" for name, value in changes.items()]
-            yield f"With {where}, `standard` takes {in_words(given, 'and')}.\n"
+            yield f"With {where}, `standard` takes {', '.join(given)}.\n"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

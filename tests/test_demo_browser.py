@@ -356,11 +356,9 @@ def test_a_link_holds_the_state(page: webdriver.Chrome, file: Path) -> None:
     )
     wait(page, ".victim .answer")
     assert text(page, "epsilon-value").startswith("0.250")
-    assert (
-        page.find_element(By.CSS_SELECTOR, "#fool-code .command")
-        .get_attribute("textContent")
-        .endswith("dlproj attack --method pgd --steps 7 --epsilon 0.25")
-    )
+    command = page.find_element(By.CSS_SELECTOR, "#fool-code .command")
+    line = str(command.get_attribute("textContent"))
+    assert line.endswith("dlproj attack --method pgd --steps 7 --epsilon 0.25")
     show(page, "words")
     wait(page, "#word-bars .best")
     assert page.find_element(By.ID, "word").get_attribute("value") == "zmarzlina"

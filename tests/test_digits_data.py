@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlproj.data import digits as data
+from dlproj.data import mnist as data
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.errors import DlprojError
 from tests.conftest import idx
@@ -92,8 +92,8 @@ BAD = {
     "counts differ": (
         "train-labels-idx1-ubyte", idx(torch.zeros(29)), "30 images, but 29 labels",
     ),
-    "wrong size": (
-        "train-images-idx3-ubyte", idx(torch.zeros(30, 32, 32)), "are 32x32, not 28x28",
+    "two sizes": (
+        "train-images-idx3-ubyte", idx(torch.zeros(30, 32, 32)), "differ in size: 32x32 and 28x28",
     ),
     "mislabelled": ("t10k-labels-idx1-ubyte", idx(torch.zeros(30, 28, 28)), "in 3 dimensions"),
     "empty": ("train-images-idx3-ubyte", idx(torch.zeros(0, 28, 28)), "0 images, but 30 labels"),

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,28 +39,81 @@ def script(name: str, *arguments: object) -> dict[str, Any]:
     return report
 
 
-DROPPED = """
-import signal, time
+COMMAND = """
+import signal, sys, threading, time
+from pathlib import Path
 from dlproj import __main__ as command
+
+def interrupt():
+    signal.raise_signal(signal.SIGINT)
+
+def swallow():
+    try:
+        interrupt()
+    except BaseException:
+        pass
 
 class Dying:
     def __del__(self):
-        signal.raise_signal(signal.SIGINT)
+        interrupt()
 
 def run():
-    Dying()
-    time.sleep(30)
+    {body}
 
 command._run = run
 command.main()
 """
+INSTEAD = {
+    "in a destructor": "Dying(); time.sleep(30)",
+    "dropped": "swallow(); time.sleep(30)",
+    "dropped, at the end": "swallow(); return 0",
+    "another exception": "swallow(); raise ValueError('Invalid bounding box')",
+    "an error of ours": "swallow(); from dlproj.errors import DlprojError; raise DlprojError('?')",
+    "an error of the system": "swallow(); raise BrokenPipeError",
+    "an exit": "swallow(); sys.exit(3)",
+    "an import": "swallow(); import nosuch",
+    "in a thread": "swallow(); t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
+    "in another destructor": "Dying.__del__ = lambda self: 1 / 0; swallow(); Dying()",
+    "in many destructors": "Dying.__del__ = lambda self: 1 / 0; swallow()\n    while True: Dying()",
+    "while another is handled": """
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        interrupt()""",
+}
 
 
-def test_a_signal_in_a_destructor_is_not_lost() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DROPPED], capture_output=True, text=True, check=False, timeout=20
-    )
+def ended(body: str) -> subprocess.CompletedProcess[str]:
+    """How a command ends that does so instead of its work."""
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND.format(body=body)], capture_output=True, text=True,
+        check=False, timeout=20,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("body", INSTEAD.values(), ids=INSTEAD.keys())
+def test_whatever_is_raised_after_a_signal_is_the_interruption(body: str) -> None:
+    done = ended(body)
     assert (done.returncode, done.stderr) == (130, "dlproj: interrupted by SIGINT\n")
+
+
+def test_an_interruption_is_not_raised_again_while_things_are_put_in_order(tmp_path: Path) -> None:
+    body = """
+    try:
+        interrupt()
+    finally:
+        time.sleep(0.2)
+        Path("tidy").touch()"""
+    assert ended(body).returncode == 130
+    assert (tmp_path / "tidy").exists()
+
+
+def test_a_signal_at_the_very_end_comes_too_late() -> None:
+    body = "import atexit; atexit.register(interrupt); print('done'); return 0"
+    done = ended(body)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+    body = "command.streams.say = lambda line: (interrupt(), print(line)); raise OSError('full')"
+    assert (ended(body).returncode, ended(body).stdout) == (1, "dlproj: full\n")
 
 
 @pytest.mark.parametrize(("kind", "fewest"), [("kill", 50), ("full", 50), ("damaged", 30)])
@@ -81,6 +137,39 @@ def test_signals_at_any_moment(tmp_path: Path) -> None:
         assert found["problems"] == {}, name
         assert found["met"] >= 4
         assert found["resumed"] >= 3
+
+
+def test_signals_while_figures_are_drawn(tmp_path: Path) -> None:
+    (found,) = script("signal_drawing", 4, tmp_path, "attack").values()
+    assert found["problems"] == {}
+    assert found["met"] >= 6
+
+
+def test_a_signal_while_a_file_is_written_finds_it_whole(
+    dlproj: Dlproj, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And leaves no other behind."""
+    create = tempfile.mkstemp
+    for number in range(1, 6):
+        calls = count(1)
+
+        def interrupted(calls: Iterator[int] = calls, at: int = number, **more: Any) -> Any:
+            made = create(**more)
+            if next(calls) == at:
+                signal.raise_signal(signal.SIGTERM)
+            return made
+
+        monkeypatch.setattr(tempfile, "mkstemp", interrupted)
+        run = tmp_path / f"my run {number}"
+        done = dlproj("train-regression", "--epochs", 1, "--batch-size", 1024, "--out", run)
+        assert (done.code, done.err.splitlines()[-1]) == (
+            143,
+            f"dlproj: interrupted by SIGTERM; go on with: dlproj train-regression --resume '{run}'",
+        )
+        assert [path for path in run.rglob(".*") if path.name != ".lock"] == []
+        monkeypatch.setattr(tempfile, "mkstemp", create)
+        again = shlex.split(done.err.partition("go on with: dlproj ")[2])
+        assert dlproj(*again, "--no-plots").code == 0
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounting needs root")
@@ -194,7 +283,7 @@ def test_a_signal_during_training_saves_once_and_says_how_to_go_on(
 
     monkeypatch.setattr(loop, "_update", interrupted)
     monkeypatch.setattr(RunDir, "write_checkpoint", counted)
-    done = dlproj("train-digits", "--data", tiny, "--out", "run")
+    done = dlproj("train-digits", "--data", tiny, "--out", "run", "--quiet")
     assert done.code == code
     assert done.err == (
         f"dlproj: interrupted by {signum.name}; go on with: dlproj train-digits --resume run\n"

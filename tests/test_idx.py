@@ -37,9 +37,13 @@ BAD: dict[str, tuple[int, bytes, str]] = {
     ),
     "images": (1, GOOD, "holds type 0x08 in 3 dimensions; labels have type 0x08 in 1"),
     "table": (2, GOOD, "holds type 0x08 in 3 dimensions; data have type 0x08 in 2"),
-    "floats": (
+    "unknown type": (
+        3, header(0x703, 2, 28, 28),
+        "holds type 0x07 in 3 dimensions; images have type 0x08 in 3",
+    ),
+    "cut floats": (
         3, header(0xD03, 2, 28, 28),
-        "holds type 0x0d in 3 dimensions; images have type 0x08 in 3",
+        "its header promises 6272 bytes after it, but it holds 0",
     ),
     "short header": (3, GOOD[:4], "truncated within its header"),
     "cut header": (3, GOOD[:15], "truncated within its header"),
@@ -67,13 +71,22 @@ def test_refuses_what_is_not_such_a_file(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(GOOD)[:-20], gzip.compress(GOOD)[:30] + b"\xff" * 30]
+    "content",
+    [gzip.compress(GOOD)[:-20], gzip.compress(GOOD)[:30] + b"\xff" * 30],
+    ids=["cut", "bent"],
 )
 def test_refuses_a_damaged_archive(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(content)
     with pytest.raises(DlprojError, match=rf"^{path}: \w"):
         read_idx(path, 3)
+
+
+@pytest.mark.parametrize(("code", "dtype"), [(0x09, "i1"), (0x0C, ">i4"), (0x0D, ">f4")])
+def test_reads_the_other_types_of_the_format(code: int, dtype: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels"
+    path.write_bytes(header(code << 8 | 1, 3) + np.array([1, 2, 3], dtype).tobytes())
+    assert read_idx(path, 1, 2).tolist() == [1, 2, 3]
 
 
 def test_refuses_what_cannot_be_opened(tmp_path: Path) -> None:

@@ -127,6 +127,33 @@ def test_every_truncation_of_a_checkpoint_is_noticed() -> None:
             unpack_training(good[:length], training())
 
 
+def test_a_checkpoint_holds_position_records_and_random_numbers() -> None:
+    state = training()
+    steps = go_on(state)
+    next(steps), next(steps)
+    state.seconds = 12.5
+    data, expected = pack_training(state, records="abc"), torch.rand(3)
+    torch.manual_seed(5)
+    resumed = training()
+    assert unpack_training(data, resumed) == "abc"
+    assert (resumed.step, resumed.seconds) == (2, 12.5)
+    assert torch.equal(torch.rand(3), expected)
+    assert resumed.optimizer.state_dict()["state"].keys() == {*range(6)}
+    assert resumed.schedule.get_last_lr() == state.schedule.get_last_lr()
+    assert not resumed.scaler.is_enabled()
+    assert unpack_training(pack_training(state), training()) == ""
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_line() -> None:
+    other = training()
+    other.model = nn.Linear(2, 2)
+    with pytest.raises(DamagedError) as refused:
+        unpack_training(pack_training(training()), other)
+    assert str(refused.value).startswith("does not fit this run (Error(s) in loading state_dict")
+    assert str(refused.value).endswith(")")
+    assert "\n" not in str(refused.value)
+
+
 def test_a_loss_that_is_not_finite_stops_before_the_weights_follow() -> None:
     state = training(lr=1e30)
     losses, weights = [], [parameter.clone() for parameter in state.model.parameters()]
@@ -197,11 +224,42 @@ def test_predict_leaves_the_mode_as_it_was_and_ignores_the_batch_size() -> None:
     torch.testing.assert_close(whole, parts)
 
 
+@pytest.mark.parametrize(
+    ("precision", "dtype", "expected"),
+    [("fp32", torch.float32, torch.float32), ("bf16", torch.float32, torch.float32),
+     ("fp32", torch.float64, torch.float64)],
+)  # fmt: skip
+def test_predictions_are_in_single_precision_or_better(
+    precision: str, dtype: torch.dtype, expected: torch.dtype
+) -> None:
+    seen: list[tuple[bool, torch.dtype, int]] = []
+    model = nn.Linear(6, 2).to(dtype)
+    model.register_forward_hook(
+        lambda module, given, made: seen.append((module.training, made.dtype, len(given[0])))
+    )
+    machine = choose_machine("cpu", precision, 1)
+    made = predict(model, torch.randn(600, 6, dtype=dtype), machine=machine)
+    assert made.dtype == expected
+    assert not made.requires_grad
+    inside = torch.bfloat16 if precision == "bf16" else dtype
+    assert seen == [(False, inside, count) for count in (250, 250, 100)]
+
+
+def test_the_mode_is_restored_after_an_error_too() -> None:
+    model = training().model.train()
+    with pytest.raises(RuntimeError):
+        predict(model, torch.zeros(1, 7), machine=MACHINE)
+    assert model.training
+
+
 def test_accuracy_and_confusion() -> None:
     logits = torch.eye(3)[torch.tensor([0, 1, 2, 2])]
     labels = torch.tensor([0, 1, 2, 0])
     assert accuracy(logits, labels) == 0.75
     assert confusion_matrix(logits, labels, 3).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 1]]
+    wider = F.pad(logits, (0, 2), value=-1)  # two classes that never occur
+    assert confusion_matrix(wider, labels, 5)[:3, :3].equal(confusion_matrix(logits, labels, 3))
+    assert confusion_matrix(wider, labels, 5).sum() == 4
 
 
 def test_bf16_is_used_where_asked_for() -> None:

@@ -156,4 +156,4 @@ def test_a_model_of_another_task_is_refused(dlproj: Dlproj) -> None:
     assert done.code == 0
     done = dlproj("predict-langid", "hello", "--model", "curve")
     assert done.code == 1
-    assert "curve: must hold a CharGRU or NgramBag" in done.err
+    assert "curve: holds a CurveMLP, which reads points; one that reads words" in done.err

@@ -1,6 +1,7 @@
 """Curves: data and recipes."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,27 @@ def test_the_courses_points() -> None:
     torch.testing.assert_close(curve.test.y, torch.sin(curve.test.x))
 
 
+CLOSED: dict[str, Callable[[float], float]] = {
+    "sin": math.sin,
+    "cos": math.cos,
+    "sin3x": lambda x: math.sin(3 * x),
+    "abs": math.fabs,
+    "gauss": lambda x: math.e ** -(x * x),
+    "sinc": lambda x: math.sin(math.pi * x) / (math.pi * x),
+    "sawtooth": lambda x: x / math.pi - math.floor(x / math.pi),
+    "square": lambda x: 1 if math.sin(x) > 0 else -1,
+}
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_is_finite_and_moderate(function: str) -> None:
-    curve = load_curve(function)
-    assert curve.train.y.isfinite().all()
-    assert curve.train.y.abs().max() <= 2 * math.pi
+def test_every_function_is_what_its_name_says(function: str) -> None:
+    """Of the validation points, only the ends are at jumps of sawtooth and square."""
+    points = load_curve(function).validation
+    assert points.x.dtype == points.y.dtype == torch.float64
+    x = points.x[1:-1, 0].tolist()
+    assert x == pytest.approx([-2 * math.pi + 4 * math.pi * n / 199 for n in range(1, 199)])
+    assert points.y[1:-1, 0].tolist() == pytest.approx([CLOSED[function](each) for each in x])
+    assert points.y.isfinite().all()
 
 
 def test_the_standard_recipe_reaches_its_bar(dlproj: Dlproj) -> None:
@@ -47,11 +64,11 @@ def test_own_points_in_any_units(dlproj: Dlproj, tmp_path: Path) -> None:
 
 BAD = {
     "few": ("1,2\n" * 5, "5 rows; at least 20 are needed"),
-    "words": ("x,y\n1,2\na,b\n", "line 3 must be two numbers"),
-    "three": ("1,2,3\n", "line 1 must be two numbers"),
-    "infinite": ("x,y\n1,inf\n", "line 2 must be two numbers"),
+    "words": ("x,y\n1,2\na,b\n", "line 3: must be two numbers"),
+    "three": ("1,2,3\n", "line 1: must be x,y, but has 3 columns"),
+    "infinite": ("x,y\n1,inf\n", "line 2: must be two numbers"),
     "same": ("1,2\n" * 30, "all x are the same"),
-    "binary": ("1,2\n\0\1\2", "line 2 must be two numbers"),
+    "binary": ("1,2\n\0\1\2", "no text file"),
 }
 
 

@@ -1,5 +1,6 @@
 """Standard streams, environments and file systems that are not as one would like them."""
 
+import io
 import json
 import os
 import pty
@@ -21,21 +22,21 @@ def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
     line = line.replace("dlproj", f"{sys.executable} -m dlproj")
     return subprocess.run(
         ["bash", "-c", line], env={**environment(), **more}, capture_output=True, text=True,
-        check=False,
+        check=False, errors="replace",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("line", "code", "out", "err"),
     [
-        ("dlproj predict-langid hello >&-", 0, "", ""),
-        ("dlproj predict-langid hello 2>&-", 0, "hello\t", ""),
+        ("dlproj --version >&-", 0, "", ""),
+        ("dlproj --version 2>&-", 0, "dlproj ", ""),
         ("dlproj predict-langid hello >&- 2>&- <&-", 0, "", ""),
         ("dlproj predict-langid - <&-", 1, "", "dlproj: no words"),
         ("dlproj train-digits --lr x 2>&-", 2, "", ""),
-        ("dlproj predict-langid hello >/dev/full", 1, "", "dlproj: standard output: No space left"),
+        ("dlproj --version >/dev/full", 1, "", "dlproj: No space left"),
         ("dlproj train-digits --lr x 2>/dev/full", 2, "", ""),
-        ("set -o pipefail; dlproj predict-langid hello | true", 1, "", ""),
+        ("set -o pipefail; dlproj --help | true", 1, "", ""),
     ],
 )
 def test_streams_that_are_closed_or_full(line: str, code: int, out: str, err: str) -> None:
@@ -66,20 +67,29 @@ def test_a_closed_output_does_not_end_up_in_a_file(tmp_path: Path) -> None:
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     ],
 )
-def test_an_output_that_lacks_letters(more: dict[str, str]) -> None:
-    done = shell("dlproj predict-langid --json tōkyō 😀 && dlproj train-regression --help", **more)
+def test_help_on_an_output_that_lacks_letters(more: dict[str, str]) -> None:
+    done = shell("dlproj train-regression --help", **more)
     assert (done.returncode, done.stderr) == (0, "")
-    document, _ = json.JSONDecoder().raw_decode(done.stdout)
-    assert [one["input"] for one in document["predictions"]] == ["tōkyō", "😀"]
     assert "\\u03c0" in done.stdout
 
 
+def test_results_on_an_output_that_lacks_letters() -> None:
+    line = "dlproj predict-langid --json tōkyō 😀; dlproj predict-langid tōkyō"
+    done = shell(line, PYTHONIOENCODING="latin-1:strict")
+    assert (done.returncode, done.stderr) == (0, "")
+    document, end = json.JSONDecoder().raw_decode(done.stdout)
+    assert [one["input"] for one in document["predictions"]] == ["tōkyō", "😀"]
+    assert done.stdout[end:].strip().startswith("t\\u014dky\\u014d\t")
+
+
 @pytest.mark.parametrize("columns", ["0", "-1", "wide", ""])
-def test_a_width_that_is_none(columns: str) -> None:
-    done = shell(f"dlproj {QUICK} && dlproj train-digits --help", COLUMNS=columns)
-    assert done.returncode == 0
-    assert "test loss" in done.stdout
-    assert "--momentum" in done.stdout
+def test_a_width_that_is_none(
+    columns: str, dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "--momentum" in dlproj("train-digits", "--help").out
+    if columns == "0":
+        assert "test loss" in dlproj(*QUICK.split()).out
 
 
 def test_nothing_is_cut_for_other_programs(dlproj: Dlproj, tmp_path: Path) -> None:
@@ -92,24 +102,24 @@ def test_nothing_is_cut_for_other_programs(dlproj: Dlproj, tmp_path: Path) -> No
     assert "…" not in done.out
 
 
-def test_no_bar_in_a_file_though_colours_are_forced() -> None:
-    done = shell(f"dlproj {QUICK.replace(' --quiet', '')}", FORCE_COLOR="1")
-    assert "\r" not in done.stdout + done.stderr
-    assert "epoch 1/1" in done.stderr
+def test_no_bar_in_a_file_though_colours_are_forced(
+    dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    done = dlproj(*QUICK.split()[:-1])
+    assert "\r" not in done.out + done.err
+    assert "epoch 1/1" in done.err
 
 
-def test_a_dumb_terminal_gets_plain_lines() -> None:
+def test_a_dumb_terminal_gets_plain_lines(dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch) -> None:
     leader, follower = pty.openpty()
-    try:
-        line = [sys.executable, "-m", "dlproj", *QUICK.split()[:-1]]
-        subprocess.run(line, env={**environment(), "TERM": "dumb"}, stderr=follower, check=True,
-                       stdout=subprocess.DEVNULL)  # fmt: skip
-        seen = os.read(leader, 10_000).decode()
-    finally:
-        os.close(leader)
-        os.close(follower)
-    assert "\x1b" not in seen
-    assert "epoch 1/1" in seen
+    monkeypatch.setenv("TERM", "dumb")
+    with os.fdopen(leader, "rb", 0) as seen, os.fdopen(follower, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert dlproj(*QUICK.split()[:-1]).code == 0
+        shown = seen.read(10_000).decode()
+    assert "\x1b" not in shown
+    assert "epoch 1/1" in shown
 
 
 def test_home_is_understood_behind_an_equals_sign(
@@ -120,23 +130,20 @@ def test_home_is_understood_behind_an_equals_sign(
     assert (tmp_path / "home/run/result.json").exists()
 
 
-def test_standard_input_among_words() -> None:
-    done = shell("printf 'one\\ntwo\\n' | dlproj predict-langid zero - three")
-    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == [
-        "zero",
-        "one",
-        "two",
-        "three",
-    ]
-    done = shell("printf 'one\\ntwo\\n' | dlproj predict-langid --file -")
-    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["one", "two"]
+def test_standard_input_among_words(dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch) -> None:
+    for line, words in (("zero - three", "zero one two three"), ("--file -", "one two")):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
+        done = dlproj("predict-langid", *line.split())
+        assert [line.split("\t")[0] for line in done.out.splitlines()] == words.split()
 
 
-def test_the_folder_is_gone(tmp_path: Path) -> None:
-    done = shell(f"mkdir gone; cd gone; rmdir ../gone; dlproj {QUICK}")
-    assert done.returncode == 1
-    assert done.stderr.startswith("dlproj: ")
-    assert done.stderr.count("\n") == 1
+def test_the_folder_is_gone(dlproj: Dlproj, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    done = dlproj(*QUICK.split())
+    assert (done.code, done.err.count("\n")) == (1, 1), done.err
+    assert "the current folder is gone" in done.err
 
 
 @pytest.fixture
@@ -204,11 +211,17 @@ def test_a_cell_that_was_taken_away_is_named(dlproj: Dlproj, tmp_path: Path) -> 
     assert "lr=0.02: not" not in done.err
 
 
-def test_files_are_for_whom_the_umask_says(tmp_path: Path) -> None:
-    for mask, mode in (("077", 0o600), ("002", 0o664)):
-        assert shell(f"umask {mask}; dlproj {QUICK} --out {mask}").returncode == 0
-        for name in ("result.json", "metrics.jsonl", "model.safetensors"):
-            assert (tmp_path / mask / name).stat().st_mode & 0o777 == mode, name
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
+def test_files_are_for_whom_the_umask_says(
+    mask: int, mode: int, dlproj: Dlproj, tmp_path: Path
+) -> None:
+    before = os.umask(mask)
+    try:
+        assert dlproj(*QUICK.split(), "--out", "run").code == 0
+    finally:
+        os.umask(before)
+    for name in ("result.json", "metrics.jsonl", "model.safetensors"):
+        assert (tmp_path / "run" / name).stat().st_mode & 0o777 == mode, name
 
 
 @pytest.mark.timeout(60)
@@ -231,3 +244,43 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
     done = dlproj(*line.split())
     assert (done.code, done.err.count("\n")) == (1, 1), done.err
     assert "odd" in done.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
+def test_names_that_are_not_utf8(dlproj: Dlproj, tmp_path: Path) -> None:
+    name = os.fsdecode(b"a\xff")
+    assert dlproj(*QUICK.split(), "--out", name, "--json").json["run_dir"] == name
+    (tmp_path / name / "result.json").unlink()
+    assert dlproj("train-regression", "--resume", name, "--no-plots").code == 0
+    assert dlproj(*QUICK.split(), "--out", "b").code == 0
+    assert "a\\udcff" in dlproj("compare", name, "b").out
+    assert dlproj("report", name).code == 0
+    assert dlproj("predict-langid", name).out.startswith("a\\udcff\t")
+
+
+def test_links_in_a_circle(dlproj: Dlproj, tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    for line in ("train-digits --data circle", "report circle", f"{QUICK} --out circle/x"):
+        done = dlproj(*line.split())
+        assert (done.code, done.err.count("\n")) == (1, 1), done.err
+        assert "circle" in done.err
+
+
+@pytest.mark.parametrize("rank", ["", "first"])
+def test_a_rank_of_something_else(
+    rank: str, dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    assert dlproj("train-digits", "--lr", "x").err.startswith("dlproj: --lr must be")
+
+
+def test_a_file_that_may_not_be_read(
+    dlproj: Dlproj, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.csv").touch()
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: "mine" not in str(path) and access(path, mode)
+    )
+    done = dlproj("train-regression", "--data", "mine.csv")
+    assert (done.code, done.err) == (1, "dlproj: --data 'mine.csv': Permission denied\n")

@@ -124,7 +124,7 @@ BAD_CSV = {
     "blank word": (b"a,b\n ,b\n", "line 2"),
     "few": (b"a,b\n", "too few words"),
     "one language": (b"\n".join(b"w%d,b" % n for n in range(200)), "two languages"),
-    "latin-1": ("ä,b".encode("latin-1"), "utf-8"),
+    "latin-1": ("ä,b".encode("latin-1"), "line 1 is not UTF-8 text"),
     "long": (b"a" * 200_000 + b",b", "field larger"),
 }
 

@@ -11,6 +11,7 @@ from dlproj.version import __version__ as __version__
 __all__ = [
     "DIGITS",
     "LANGID",
+    "DataWarning",
     "DlprojError",
     "Finished",
     "Prediction",
@@ -29,6 +30,7 @@ __all__ = [
     "pgd",
     "predict_digits",
     "predict_langid",
+    "prepare",
     "square",
     "to_pixels",
     "train_digits",

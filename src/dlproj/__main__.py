@@ -34,10 +34,12 @@ def main() -> NoReturn:
 def _run() -> int:
     for name, value in WAITING.items():
         os.environ.setdefault(name, value)
+    if "_DLPROJ_COMPLETE" in os.environ:  # fish would take each line of an explanation for a word
+        os.environ["TERMINAL_WIDTH"] = "10000"
     from dlproj.cli import app  # noqa: PLC0415 - after the signals are handled
 
     code = app(streams.expand_home(sys.argv[1:]), standalone_mode=False, prog_name="dlproj")
-    streams.flush()
+    sys.stdout.flush()
     return int(code or 0)
 
 
@@ -78,7 +80,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
 
 def _rank() -> int:
     """Which of the processes this is that torchrun started; 0 without it."""
-    return int(os.environ.get("RANK", "0"))
+    rank = os.environ.get("RANK", "")
+    return int(rank) if rank.isdecimal() else 0
 
 
 if __name__ == "__main__":

@@ -9,24 +9,28 @@ afterwards as they were.
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
 import torch
+from annotated_types import Ge
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dlproj.attacks import apgd, bim, ensemble, fgsm, fgsm_sweep, mifgsm, pgd, square
+from dlproj.attacks import apgd, bim, ensemble, fgsm, fgsm_sweep, mifgsm, pgd, prepare, square
+from dlproj.config import validate
 from dlproj.data.digits import SIDE, load_digits, to_pixels
 from dlproj.data.pictures import read_picture
-from dlproj.errors import DlprojError, UsageError
+from dlproj.errors import CallError, DataWarning, DlprojError, UsageError
 from dlproj.experiments import attack as attack_experiment
 from dlproj.experiments import batchnorm, digits, langid, regression
+from dlproj.guest import check_main_guard, own_torch, saved_on_interrupt
 from dlproj.models import files
 from dlproj.models.files import DIGITS, LANGID
-from dlproj.reports.finished import Finished, load_run
+from dlproj.reports import finished
+from dlproj.reports.finished import Finished
 from dlproj.running.perform import perform
 from dlproj.session import Session, settings_of
 from dlproj.settings import (
@@ -44,6 +48,7 @@ from dlproj.training.device import choose_machine
 __all__ = [
     "DIGITS",
     "LANGID",
+    "DataWarning",
     "DlprojError",
     "Finished",
     "Prediction",
@@ -62,6 +67,7 @@ __all__ = [
     "pgd",
     "predict_digits",
     "predict_langid",
+    "prepare",
     "square",
     "to_pixels",
     "train_digits",
@@ -101,7 +107,7 @@ class StudyPlace(Place):
             asks for them needs `if __name__ == "__main__":`, as for all processes of Python.
     """
 
-    jobs: int = 1
+    jobs: Annotated[int, Ge(1)] = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -155,11 +161,21 @@ def _task(
     def decorate(function: Callable[[C, Session], Finished]) -> Callable[P, Finished]:
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> Finished:
-            given = signature.bind(*args, **kwargs).arguments
-            flags = {name: _path(name, value) for name, value in given.items()}
-            session = _session(**{name: flags.pop(name) for name in places & given.keys()})
-            with _as_guest():
-                return function(settings_of(settings, flags, session), session)
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError as error:
+                raise CallError(f"{function.__name__}: {error}") from None
+            remarked = bool(given.get("progress"))
+            session = _session({name: given.pop(name) for name in places & given.keys()})
+            if session.jobs != 1:
+                check_main_guard(session.jobs or 0)
+            settings_given = {name: _path(name, value) for name, value in given.items()}
+            config = settings_of(settings, settings_given, session)
+            with own_torch(), saved_on_interrupt(function.__name__):
+                finished = function(config, session)
+            for remark in () if remarked else finished.remarks:
+                warnings.warn(remark, DataWarning, stacklevel=2)
+            return finished
 
         del run.__wrapped__  # its signature is not that of what users call
         run.__signature__ = signature  # type: ignore[attr-defined]
@@ -175,53 +191,50 @@ def _path(name: str, value: Any) -> Any:
     return value
 
 
-def _session(*, progress: bool = False, plots: bool = False, **places: Any) -> Session:
-    return Session(quiet=not progress, plots=plots, **places)
+def _session(given: dict[str, Any]) -> Session:
+    """The session that the keywords of a place ask for."""
+    place = dataclasses.asdict(validate(TrainingPlace, given))
+    paths = {name: _path(name, place.pop(name)) for name in ("config", "out", "resume")}
+    return Session(quiet=not place.pop("progress"), **paths, **place)
 
 
-@contextmanager
-def _as_guest() -> Iterator[None]:
-    """Give torch's random numbers and number of threads back as they were."""
-    threads = torch.get_num_threads()
-    try:
-        with torch.random.fork_rng(range(torch.cuda.device_count())):
-            yield
-    finally:
-        torch.set_num_threads(threads)
+def _finished(path: Path) -> Finished:
+    """A run, which stays to be found when the working folder changes."""
+    return finished.load_run(path.absolute())
 
 
 @_task(_Digits, DigitsConfig)
 def train_digits(config: DigitsConfig, session: Session) -> Finished:
     """Train a CNN on MNIST and evaluate it on the test images, as `dlproj train-digits` does."""
-    return load_run(perform(digits.run, config, session, show=False))
+    return _finished(perform(digits.run, config, session, show=False))
 
 
 @_task(_Batchnorm, BatchnormConfig)
 def ablate_batchnorm(config: BatchnormConfig, session: Session) -> Finished:
     """Train that CNN with and without BatchNorm, as `dlproj ablate-batchnorm` does."""
-    return load_run(perform(batchnorm.run, config, session, show=False))
+    return _finished(perform(batchnorm.run, config, session, show=False))
 
 
 @_task(_Regression, RegressionConfig)
 def train_regression(config: RegressionConfig, session: Session) -> Finished:
     """Fit a small network to a curve, as `dlproj train-regression` does."""
-    return load_run(perform(regression.run, config, session, show=False))
+    return _finished(perform(regression.run, config, session, show=False))
 
 
 @_task(_Attack, AttackConfig)
 def attack(config: AttackConfig, session: Session) -> Finished:
     """Make adversarial examples for a trained classifier, as `dlproj attack` does."""
-    return load_run(perform(attack_experiment.run, config, session, show=False))
+    return _finished(perform(attack_experiment.run, config, session, show=False))
 
 
 @_task(_Langid, LangidConfig)
 def train_langid(config: LangidConfig, session: Session) -> Finished:
     """Train a network that names the language of one word, as `dlproj train-langid` does."""
-    return load_run(perform(langid.run, config, session, show=False))
+    return _finished(perform(langid.run, config, session, show=False))
 
 
 def predict_digits(
-    images: Sequence[Path | str] | Tensor | NDArray[Any],
+    images: Path | str | Sequence[Path | str] | Tensor | NDArray[Any],
     *,
     model: Path | str | None = None,
     device: str = "auto",
@@ -235,46 +248,68 @@ def predict_digits(
         device: auto, cpu, cuda, cuda:N or mps.
     """
     check_device(device)
+    if isinstance(images, str | Path):
+        images = [images]
     if isinstance(images, Sequence):
+        if not images:
+            return []
         names = [str(image) for image in images]
-        pixels = to_pixels(torch.stack([read_picture(Path(image)) for image in images]))
+        pixels = to_pixels(torch.stack([read_picture(_file("image", image)) for image in images]))
     else:
-        pixels = _pixels(torch.as_tensor(images))
+        pixels = _pixels(images)
         names = [str(index) for index in range(len(pixels))]
-    with _as_guest():
+    with own_torch():
         machine = choose_machine(device, "fp32")
-        return read_digits(pixels, names, model=_path("model", model), machine=machine)
+        return read_digits(pixels, names, model=_model(model), machine=machine)
 
 
-def _pixels(images: Tensor) -> Tensor:
+def _pixels(images: Any) -> Tensor:
     """Images in any form that `predict_digits` takes, as (n, 1, 28, 28) in [0, 1]."""
+    try:
+        images = torch.as_tensor(images).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise UsageError(
+            f"images must be picture files, an array or a tensor, not {type(images).__name__}"
+        ) from None
     if images.shape[1:] not in {(SIDE, SIDE), (1, SIDE, SIDE)}:
         raise UsageError(f"images must be (n, 28, 28) or (n, 1, 28, 28), not {[*images.shape]}")
-    images = images.detach().reshape(-1, SIDE, SIDE)
+    images = images.reshape(-1, SIDE, SIDE)
     if images.dtype == torch.uint8:
         return to_pixels(images)
-    if not ((images >= 0) & (images <= 1)).all():
-        raise UsageError("images must be bytes, or numbers in [0, 1]")
+    if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
+        raise UsageError("images must be bytes, or floating-point numbers in [0, 1]")
     return images.unsqueeze(1).float()
 
 
 def predict_langid(
-    words: Sequence[str], *, model: Path | str | None = None, device: str = "auto"
+    words: Iterable[str], *, model: Path | str | None = None, device: str = "auto"
 ) -> list[Prediction]:
     """Name the language of each word.
 
     Args:
-        words: in any case; none may be blank.
+        words: in any case; none may be blank. Text by itself is one word.
         model: a run directory or `.safetensors`; by default the network that ships.
         device: auto, cpu, cuda, cuda:N or mps.
     """
     check_device(device)
-    words = [word.strip() for word in words]
-    if not all(words):
-        raise UsageError(f"word {words.index('')} (counted from 0) is blank")
-    with _as_guest():
+    stripped = [*_stripped([words] if isinstance(words, str) else words)]
+    with own_torch():
         machine = choose_machine(device, "fp32")
-        return read_words(words, model=_path("model", model), machine=machine)
+        return read_words(stripped, model=_model(model), machine=machine)
+
+
+def _stripped(words: Any) -> Iterator[str]:
+    """The words without the space around them."""
+    if not isinstance(words, Iterable) or isinstance(words, bytes | Mapping):
+        raise UsageError(f"words must be a sequence of words, not {type(words).__name__}")
+    for place, word in enumerate(words):
+        if not isinstance(word, str):
+            raise UsageError(
+                f"word {place} (counted from 0) must be text, not {type(word).__name__}"
+            )
+        if not word.strip():
+            raise UsageError(f"word {place} (counted from 0) is blank")
+        yield word.strip()
 
 
 def load_model(path: Path | str) -> nn.Module:
@@ -283,5 +318,33 @@ def load_model(path: Path | str) -> nn.Module:
     Args:
         path: a run directory, a `.safetensors`, the course's LeNet as `.pt`; or `DIGITS` or
             `LANGID`, the networks that ship.
+
+    Raises:
+        DlprojError: there is no such network; a `UsageError`, where `path` is none.
     """
-    return files.load_model(Path(path))[0]
+    with own_torch():
+        return files.load_model(_file("path", path))[0]
+
+
+def load_run(path: Path | str) -> Finished:
+    """One finished run, which stays to be found when the working folder changes.
+
+    Args:
+        path: its directory.
+
+    Raises:
+        DlprojError: it is none, or its result is damaged or of another version; a `UsageError`,
+            where `path` is no path.
+    """
+    return _finished(_file("path", path))
+
+
+def _model(path: Any) -> Path | None:
+    return None if path is None else _file("model", path)
+
+
+def _file(name: str, path: Any) -> Path:
+    """A path that was given as such or as text."""
+    if not isinstance(path, str | Path) or not str(path):
+        raise UsageError(f"{name} must be a path, not {path!r}")
+    return Path(path)

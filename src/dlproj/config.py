@@ -2,14 +2,15 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import file_in, read_limited
-from dlproj.messages import expected, item, refusal
-from dlproj.settings import Config
+from dlproj.messages import alternatives, expected, item, refusal
+from dlproj.plain import plain
+from dlproj.settings import Config, OnlyWith
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -55,9 +56,15 @@ def _recipe(cls: type[Config], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validate(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Check values against the ranges in the annotations of `cls`."""
+    """Check values against the ranges in the annotations of `cls`.
+
+    Raises:
+        UsageError: one is out of its range, or of another kind.
+    """
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - not needed by --help
 
+    hints = get_type_hints(cls, include_extras=True)
+    values = {name: plain(name, value, hints.get(name)) for name, value in values.items()}
     try:
         return TypeAdapter(cls).validate_python(values)
     except ValidationError as error:
@@ -89,6 +96,37 @@ def as_text(value: Any) -> str:
         case dict():
             return ", ".join(f"{name} {as_text(item)}" for name, item in value.items())
     return str(value)
+
+
+def unused(config: Config, given: Iterable[str]) -> dict[str, str]:
+    """Of the settings that were given, those that nothing will use, and why."""
+    found = {}
+    for name, hint in get_type_hints(type(config), include_extras=True).items():
+        for note in get_args(hint):
+            if name in given and isinstance(note, OnlyWith):
+                actual = getattr(config, note.setting)
+                if actual not in note.values:
+                    found[name] = _why_unused(note, actual)
+    return found
+
+
+def refuse_unused(config: Config, given: Iterable[str]) -> None:
+    """Whether something uses each of the settings that were given.
+
+    Raises:
+        UsageError: nothing would use one; the message names the settings that do.
+    """
+    for name, why in unused(config, given).items():
+        raise UsageError(f"{flag(name)}: nothing uses it {why}")
+
+
+def _why_unused(note: OnlyWith, actual: Any) -> str:
+    other = flag(note.setting)
+    if note.values == (True,):
+        return f"without {other}"
+    if note.values == (None,):
+        return f"with {other}"
+    return f"with {other} {actual}, only with {other} {alternatives(note.values)}"
 
 
 def to_dict(config: Config) -> dict[str, Any]:

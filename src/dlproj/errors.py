@@ -15,6 +15,14 @@ class UsageError(DlprojError):
     exit_code = 2
 
 
+class DataWarning(UserWarning):
+    """Something is unusual about the user's data; from Python, where no remark is printed."""
+
+
+class CallError(UsageError, TypeError):
+    """A function was called with a keyword that it does not have, or without one that it needs."""
+
+
 class DivergedError(DlprojError):
     """The loss stopped being a finite number."""
 

@@ -17,9 +17,9 @@ import typer
 from annotated_doc import Doc
 
 from dlproj.config import as_text, flag, validate
+from dlproj.messages import limits
 from dlproj.session import Interval, Session, parse_interval, settings_of
-from dlproj.settings import DEVICES, Config, TrainingConfig
-from dlproj.settings.ranges import values_in_words
+from dlproj.settings import DEVICES, Config, Fraction, TrainingConfig
 
 C = TypeVar("C", bound=Config)
 
@@ -66,12 +66,16 @@ def parameters(cls: type[Any]) -> Iterator[inspect.Parameter]:
     fields = sorted(dataclasses.fields(cls), key=lambda field: order.index(_panel(cls, field.name)))
     for field in fields:
         text, kind = help_text(annotated[field.name]), bare[field.name]
-        notes = [values_in_words(annotated[field.name])]
+        notes = [limits(annotated[field.name])]
         if field.default not in {None, dataclasses.MISSING}:
             notes.append(f"default {as_text(field.default)}")
         if told := "; ".join(filter(None, notes)):
             text = f"{text.rstrip('.')} ({told})."
-        yield parameter(field.name, kind, text, _panel(cls, field.name))
+        metavar = None
+        if any(isinstance(note, Fraction) for note in get_args(annotated[field.name])):
+            several = get_args(kind)[-1:] == (Ellipsis,)
+            kind, metavar = tuple[str, ...] if several else str, "FLOAT"
+        yield parameter(field.name, kind, text, _panel(cls, field.name), metavar)
 
 
 def parameter(

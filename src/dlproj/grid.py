@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_doc import Doc
 
-from dlproj.config import as_text, flag, resolve
+from dlproj.config import as_text, flag, resolve, unused
 from dlproj.errors import UsageError
 from dlproj.settings import (
     AttackConfig,
@@ -50,6 +50,10 @@ class SweepConfig(Config):
             if name not in {field.name for field in dataclasses.fields(TRAININGS[self.experiment])}:
                 raise UsageError(f"{flag(name)}: not a setting of {self.experiment}")
         cells = list(self._resolved())
+        for name in self.grid:
+            why = [unused(cell, [name]).get(name) for cell in cells]
+            if all(why):
+                raise UsageError(f"{flag(name)}: nothing uses it {why[0]}")
         for name, values in grid.items():
             meant = list(dict.fromkeys(plain(getattr(cell, name)) for cell in cells))
             if len(meant) < len(values):

@@ -10,8 +10,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from dlproj.errors import Interrupted
 
@@ -27,6 +27,7 @@ class Interrupts:
         self.closed = False
         self.pending: int | None = None
         self.resume: Callable[[], str | None] = lambda: None  # the command that goes on
+        self.run: Callable[[], Path | None] = lambda: None  # what it goes on with
 
     def install(self) -> None:
         """Handle the first signal here; a second one ends the process at once."""
@@ -36,8 +37,6 @@ class Interrupts:
             signal.signal(signum, self._receive)
         if hasattr(signal, "setitimer"):  # not on Windows
             signal.signal(signal.SIGALRM, self._raise_again)
-        sys.unraisablehook = self._silenced(sys.unraisablehook)
-        threading.excepthook = self._silenced(threading.excepthook)
 
     def close(self) -> None:
         """The command has ended: a signal comes too late to change how."""
@@ -51,6 +50,8 @@ class Interrupts:
         if self.closed:
             return
         self.pending = signum
+        # Tracebacks of what is dropped are not shown. In a function written in C, no signal is met.
+        sys.unraisablehook = threading.excepthook = bool
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
         if not self.deferred:
@@ -60,15 +61,6 @@ class Interrupts:
         """Raise what was dropped; while an exception is handled, that one may be on its way."""
         if not self.deferred and not self.closed and sys.exception() is None:
             self.check()
-
-    def _silenced(self, hook: Callable[[Any], Any]) -> Callable[[Any], None]:
-        """A hook that prints a traceback, but not of an interruption."""
-
-        def print_or_not(what: Any) -> None:
-            if self.pending is None:
-                hook(what)
-
-        return print_or_not
 
     @contextmanager
     def defer(self) -> Iterator[None]:

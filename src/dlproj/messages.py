@@ -39,6 +39,13 @@ def expected(hint: Any) -> str:
     return names.get(kind, "a JSON object")
 
 
+def limits(hint: Any) -> str:
+    """Which values are taken, for a help text; nothing where the type alone says it."""
+    kind, _ = _parts(item(hint))
+    said = kind in {int, float} or get_origin(kind) is Literal
+    return expected(item(hint)) if said else ""
+
+
 def item(hint: Any) -> Any:
     """The annotation of one value, of what may be given several times."""
     kind, _ = _parts(hint)

@@ -1,6 +1,7 @@
 """Where settings come from, where results go, and what is shown: nothing that changes a result."""
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -8,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from annotated_doc import Doc
 from annotated_types import Ge
 
-from dlproj.config import flag, read_config_file, resolve, to_dict
+from dlproj.config import flag, read_config_file, refuse_unused, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
 from dlproj.settings import Config
 
@@ -82,14 +83,17 @@ def settings_of(cls: type[C], given: dict[str, Any], session: Session) -> C:
         session: says whether a run is resumed, or a configuration file is read.
 
     Raises:
-        UsageError: a value is wrong, or not that of the run to resume.
+        UsageError: a value is wrong, not that of the run to resume, or of no use.
         DlprojError: there is no such run or file.
     """
     given = {
-        name: value.resolve() if isinstance(value, Path) else value for name, value in given.items()
+        name: _absolute(value) if isinstance(value, Path) else value
+        for name, value in given.items()
     }
     if session.resume is None:
-        return resolve(cls, given, session.config)
+        config = resolve(cls, given, session.config)
+        refuse_unused(config, given)
+        return config
     if session.config or session.out:
         raise UsageError("--resume goes on with a run as it was: leave out --config and --out")
     from dlproj.store.runs import RunDir  # noqa: PLC0415 - not needed by --help
@@ -104,4 +108,11 @@ def settings_of(cls: type[C], given: dict[str, Any], session: Session) -> C:
             f"{', '.join(conflicts)}: not what the run in {session.resume} was started with; "
             "leave it out, or start a new run"
         )
+    refuse_unused(saved, given)
     return saved
+
+
+def _absolute(path: Path) -> Path:
+    """Where a path leads; a pipe of the shell (`<(…)`) has no other name than its own."""
+    resolved = Path(os.path.realpath(path))  # resolve() takes no circle of links
+    return path.absolute() if path.is_fifo() else resolved

@@ -5,6 +5,9 @@ import os
 import sys
 from contextlib import suppress
 
+from dlproj.errors import DlprojError
+from dlproj.visible import visible
+
 MODES = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
 
@@ -20,6 +23,10 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:  # libraries end the process there, in words of their own
+        raise DlprojError("the current folder is gone: change to another, then try again") from None
     columns = os.environ.get("COLUMNS", "")
     if not columns.isdecimal() or not int(columns):  # rich would print nothing at all
         os.environ.pop("COLUMNS", None)
@@ -36,24 +43,10 @@ def expand_home(arguments: list[str]) -> list[str]:
     ]
 
 
-def flush() -> None:
-    """Write what is left of the output.
-
-    Raises:
-        OSError: it cannot be written; the error names the output.
-    """
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        error.filename = error.filename or "standard output"
-        raise
-
-
 def say(line: str) -> None:
     """One line on standard error, with control characters visible, where someone may read it."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(line.split()))
     with suppress(OSError, ValueError):
-        print(line, file=sys.stderr, flush=True)
+        print(visible(" ".join(line.split())), file=sys.stderr, flush=True)
 
 
 def finish() -> None:

@@ -2,8 +2,8 @@
 
 import dataclasses
 import inspect
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -93,4 +93,4 @@ def _split(name: str, text: str) -> list[str]:
     values = [value.strip() for value in text.split(",")]
     if not all(values):
         raise UsageError(f"{flag(name)}: an empty value in {text!r}")
-    return [str(Path(value).resolve()) for value in values] if name == "data" else values
+    return [os.path.realpath(value) for value in values] if name == "data" else values

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from dlproj.errors import UsageError
+from dlproj.errors import DlprojError, UsageError
 from dlproj.grid import SETTINGS
 from dlproj.messages import alternatives, expected, item, refusal, shown
 from dlproj.session import Session
@@ -24,6 +24,9 @@ def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) 
         error: what typer says.
         group: all commands.
         words: the command line.
+
+    Raises:
+        DlprojError: the command line is right, but a file may not be read.
     """
     name = next((word for word in words if not word.startswith("-")), "")
     command: Any = group.commands.get(name)
@@ -82,8 +85,9 @@ def _value_amiss(asked: str, command: Any, *, takes: bool) -> str:
 def _bad_value(error: Any, command: Any) -> str:
     """Of a value that is not of the right kind."""
     parameter, label = error.param, _label(error.param)
-    if error.__cause__ is None:  # a reader of our own, who said it all
-        return f"{label} {error.message}"
+    if error.__cause__ is None:  # the one thing that typer finds out itself, about paths
+        path = error.message.removeprefix("path ").removesuffix(" is not readable.")
+        raise DlprojError(f"{label} {path}: Permission denied")
     value = error.__cause__.errors()[0]["input"]
     return refusal(label, item(_hint(parameter, command)), value)
 

@@ -8,12 +8,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from dlproj.attacks.arguments import checked
 from dlproj.attacks.common import (
     cross_entropy,
     direction,
     dlr,
     fooled,
-    frozen,
     per_image,
     project,
     start_at_random,
@@ -25,6 +25,7 @@ ENOUGH = 0.75  # share of steps that raise the value, below which the step size 
 MOMENTUM = 0.75  # weight of a step against the one before it
 
 
+@checked
 def apgd(
     model: nn.Module,
     images: Tensor,
@@ -81,22 +82,21 @@ def ascend(
         done[which[misread]] = True
         return value.detach(), gradient
 
-    with frozen(model):
-        for _ in range(restarts):
-            done = torch.zeros_like(labels, dtype=torch.bool)
-            start = start_at_random(images[standing], epsilon, norm, generator)
-            climb = _Climb.begin(standing, images[standing], start, *look(start, standing), epsilon)
-            for length in _stretches(steps):
-                for _ in range(length):
-                    climb = climb.keep(~done[climb.which])
-                    if not len(climb.which):
-                        return adversarial
-                    climb.move(epsilon, norm)
-                    climb.note(*look(climb.here, climb.which))
-                climb.adapt(length)
-            climb = climb.keep(~done[climb.which])
-            adversarial[climb.which] = climb.best
-            standing = climb.which
+    for _ in range(restarts):
+        done = torch.zeros_like(labels, dtype=torch.bool)
+        start = start_at_random(images[standing], epsilon, norm, generator)
+        climb = _Climb.begin(standing, images[standing], start, *look(start, standing), epsilon)
+        for length in _stretches(steps):
+            for _ in range(length):
+                climb = climb.keep(~done[climb.which])
+                if not len(climb.which):
+                    return adversarial
+                climb.move(epsilon, norm)
+                climb.note(*look(climb.here, climb.which))
+            climb.adapt(length)
+        climb = climb.keep(~done[climb.which])
+        adversarial[climb.which] = climb.best
+        standing = climb.which
     return adversarial
 
 

@@ -1,29 +1,12 @@
 """What the attacks share: norms, projections, gradients and losses."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 SMALLEST = 1e-12  # keeps a division by the length of a zero gradient finite
-
-
-@contextmanager
-def frozen(model: nn.Module) -> Iterator[None]:
-    """The model in evaluation mode, computing no gradients for its weights; then as before."""
-    training = model.training
-    wanted = [weights for weights in model.parameters() if weights.requires_grad]
-    model.eval()
-    for weights in wanted:
-        weights.requires_grad_(False)
-    try:
-        yield
-    finally:
-        model.train(training)
-        for weights in wanted:
-            weights.requires_grad_()
 
 
 def loss_gradient(
@@ -65,12 +48,22 @@ def start_at_random(
 ) -> Tensor:
     """Images moved at random, by at most `epsilon`."""
     if norm == "linf":
-        noise = torch.rand(images.shape, generator=generator).to(images.device) * 2 - 1
+        noise = _drawn(torch.rand, images.shape, images, generator) * 2 - 1
         return project(images + epsilon * noise, images, epsilon, norm)
-    noise = torch.randn(images.shape, generator=generator).to(images.device)
-    share = torch.rand(len(images), generator=generator).to(images.device)
+    noise = _drawn(torch.randn, images.shape, images, generator)
+    share = _drawn(torch.rand, images.shape[:1], images, generator)
     radius = per_image(epsilon * share ** (1 / noise[0].numel()), noise)
     return project(images + radius * direction(noise, norm), images, epsilon, norm)
+
+
+def _drawn(
+    draw: Callable[..., Tensor],
+    shape: torch.Size,
+    images: Tensor,
+    generator: torch.Generator | None,
+) -> Tensor:
+    """Random numbers, the same whatever the precision and the device of the images are."""
+    return draw(shape, generator=generator, dtype=torch.float32, device="cpu").to(images)
 
 
 def per_image(values: Tensor, images: Tensor) -> Tensor:
@@ -93,18 +86,22 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
     """Difference of Logits Ratio (batch,) (Croce & Hein 2020, equation 6).
 
     The negative margin by the distance from the highest logit to the third: scaling the logits
-    changes nothing.
+    changes nothing. Of two classes there is no third, and the ratio would be 1 or -1 whatever the
+    images are: there it is the negative margin alone.
     """
+    if logits.shape[1] == 2:
+        return -margin(logits, labels)
     highest = logits.topk(min(3, logits.shape[1])).values
     return -margin(logits, labels) / (highest[:, 0] - highest[:, -1] + SMALLEST)
 
 
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
     """The same towards one other class each (Croce & Hein 2020, equation 7)."""
-    highest = logits.topk(min(4, logits.shape[1])).values
-    scale = highest[:, 0] - highest[:, 2:].mean(1) + SMALLEST
     own, aim = (logits.gather(1, classes[:, None])[:, 0] for classes in (labels, targets))
-    return (aim - own) / scale
+    if logits.shape[1] == 2:
+        return aim - own
+    highest = logits.topk(min(4, logits.shape[1])).values
+    return (aim - own) / (highest[:, 0] - highest[:, 2:].mean(1) + SMALLEST)
 
 
 def fooled(logits: Tensor, labels: Tensor, *, targeted: bool) -> Tensor:

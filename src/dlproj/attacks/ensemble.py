@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dlproj.attacks.apgd import apgd, ascend
-from dlproj.attacks.common import fooled, frozen, targeted_dlr
+from dlproj.attacks.arguments import checked, require_pictures
+from dlproj.attacks.common import fooled, targeted_dlr
 from dlproj.attacks.square import square
 
 TARGETS = 3  # classes that are aimed at in turn, the most likely wrong ones first
@@ -16,6 +17,7 @@ TARGETS = 3  # classes that are aimed at in turn, the most likely wrong ones fir
 Attack = Callable[[Tensor, Tensor], Tensor]
 
 
+@checked
 def ensemble(
     model: nn.Module,
     images: Tensor,
@@ -48,22 +50,22 @@ def ensemble(
             _towards_others, model, epsilon=epsilon, steps=steps, norm=norm, generator=generator
         )
     if norm == "linf":
+        require_pictures(images, "ensemble in linf takes square, which")
         parts["square"] = partial(
             square, model, epsilon=epsilon, queries=queries, targeted=targeted, generator=generator
         )
 
     adversarial = images.clone()
-    with frozen(model):
-        standing = _standing(model, images, labels, targeted=targeted)
-        for name, attack in parts.items():
-            if not len(standing):
-                break
-            made = attack(images[standing], labels[standing])
-            adversarial[standing] = made
-            left = standing[_standing(model, made, labels[standing], targeted=targeted)]
-            if tally is not None:
-                tally[name] += len(standing) - len(left)
-            standing = left
+    standing = _standing(model, images, labels, targeted=targeted)
+    for name, attack in parts.items():
+        if not len(standing):
+            break
+        made = attack(images[standing], labels[standing])
+        adversarial[standing] = made
+        left = standing[_standing(model, made, labels[standing], targeted=targeted)]
+        if tally is not None:
+            tally[name] += len(standing) - len(left)
+        standing = left
     return adversarial
 
 

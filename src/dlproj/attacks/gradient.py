@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from dlproj.attacks.arguments import checked
 from dlproj.attacks.common import (
     SMALLEST,
     clip,
     cross_entropy,
     direction,
-    frozen,
     loss_gradient,
     per_image,
     project,
@@ -18,6 +18,7 @@ from dlproj.attacks.common import (
 )
 
 
+@checked
 def fgsm(
     model: nn.Module,
     images: Tensor,
@@ -31,6 +32,7 @@ def fgsm(
     return fgsm_sweep(model, images, labels, epsilons=[epsilon], norm=norm, targeted=targeted)[0]
 
 
+@checked
 def fgsm_sweep(
     model: nn.Module,
     images: Tensor,
@@ -41,12 +43,12 @@ def fgsm_sweep(
     targeted: bool = False,
 ) -> list[Tensor]:
     """The images of FGSM at each epsilon, by one gradient: it is taken where all of them start."""
-    with frozen(model):
-        gradient = loss_gradient(model, images, labels, targeted=targeted)
+    gradient = loss_gradient(model, images, labels, targeted=targeted)
     step = direction(gradient, norm)
     return [clip(images + epsilon * step, images, epsilon, norm) for epsilon in epsilons]
 
 
+@checked
 def bim(
     model: nn.Module,
     images: Tensor,
@@ -59,13 +61,13 @@ def bim(
     targeted: bool = False,
 ) -> Tensor:
     """Basic Iterative Method: FGSM in small steps (Kurakin et al. 2017)."""
-    with frozen(model):
-        return _climb(
-            model, images, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
-            norm=norm, targeted=targeted, keep=clip,
-        )  # fmt: skip
+    return _climb(
+        model, images, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
+        norm=norm, targeted=targeted, keep=clip,
+    )  # fmt: skip
 
 
+@checked
 def mifgsm(
     model: nn.Module,
     images: Tensor,
@@ -81,16 +83,16 @@ def mifgsm(
     """Momentum Iterative FGSM: along a running sum of gradients (Dong et al. 2018)."""
     step_size = step_size or 2.5 * epsilon / steps
     adversarial, momentum = images, torch.zeros_like(images)
-    with frozen(model):
-        for _ in range(steps):
-            gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
-            size = per_image(gradient.flatten(1).abs().mean(1), gradient)
-            momentum = decay * momentum + gradient / size.clamp(min=SMALLEST)
-            moved = adversarial + step_size * direction(momentum, norm)
-            adversarial = project(moved, images, epsilon, norm)
+    for _ in range(steps):
+        gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
+        size = per_image(gradient.flatten(1).abs().mean(1), gradient)
+        momentum = decay * momentum + gradient / size.clamp(min=SMALLEST)
+        moved = adversarial + step_size * direction(momentum, norm)
+        adversarial = project(moved, images, epsilon, norm)
     return adversarial
 
 
+@checked
 def pgd(
     model: nn.Module,
     images: Tensor,
@@ -122,12 +124,11 @@ def pgd(
             own = cross_entropy(model(made), labels)
         return -own if targeted else own
 
-    with frozen(model):
-        best = climb()
-        for _ in range(restarts - 1):
-            other = climb()
-            better = losses(other) > losses(best)
-            best = torch.where(per_image(better, images), other, best)
+    best = climb()
+    for _ in range(restarts - 1):
+        other = climb()
+        better = losses(other) > losses(best)
+        best = torch.where(per_image(better, images), other, best)
     return best
 
 

@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from dlproj.attacks.common import fooled, frozen, margin, per_image, project
+from dlproj.attacks.arguments import checked, require_pictures
+from dlproj.attacks.common import fooled, margin, per_image, project
 
 FIRST_SHARE = 0.8  # of the image that the first squares cover
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of that share, in 10,000 queries
 
 
+@checked
 def square(
     model: nn.Module,
     images: Tensor,
@@ -24,9 +26,10 @@ def square(
     It needs no gradient, so that hiding the gradient does not help against it. Images
     (batch, channels, height, width) that are misread are left alone from then on.
     """
+    require_pictures(images, "square")
     sign = -1 if targeted else 1
     adversarial = project(images + epsilon * _stripes(images, generator), images, epsilon, "linf")
-    with frozen(model), torch.no_grad():
+    with torch.no_grad():
         logits = model(adversarial)
         lowest = sign * margin(logits, labels)
         rows = (~fooled(logits, labels, targeted=targeted)).nonzero()[:, 0]
@@ -66,8 +69,8 @@ def _squares(images: Tensor, side: int, generator: torch.Generator | None) -> Te
 
     def span(length: int) -> Tensor:
         """Which places of an axis the squares cover: (batch, length)."""
-        first = torch.randint(length - side + 1, (batch, 1), generator=generator)
-        places = torch.arange(length)
+        first = torch.randint(length - side + 1, (batch, 1), generator=generator, device="cpu")
+        places = torch.arange(length, device="cpu")
         return ((places >= first) & (places < first + side)).to(images.device)
 
     inside = span(height)[:, None, :, None] & span(width)[:, None, None, :]
@@ -75,5 +78,5 @@ def _squares(images: Tensor, side: int, generator: torch.Generator | None) -> Te
 
 
 def _signs(shape: tuple[int, ...], images: Tensor, generator: torch.Generator | None) -> Tensor:
-    signs = 2 * torch.randint(2, shape, generator=generator) - 1
+    signs = 2 * torch.randint(2, shape, generator=generator, device="cpu") - 1
     return signs.to(images.device, images.dtype)

@@ -1,131 +1,67 @@
 """Images of digits: MNIST, which ships; its relatives; or the user's own in the same layout."""
 
-import hashlib
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from dlproj.data.idx import read_idx
-from dlproj.errors import DlprojError
+from dlproj.data.images import SIDE, Digits, Images, to_pixels
+from dlproj.data.mnist import read_mnist
+from dlproj.data.own_images import read_images
+from dlproj.errors import DlprojError, UsageError
 
-SHIPPED = Path(__file__).parent / "files" / "mnist"
-SHA256 = {
-    "train-images-idx3-ubyte.gz": "7ff28fd295f802eefc6d40e461175dfe4b969b1842b2abc8c6dc8c20711cf79f",
-    "train-labels-idx1-ubyte.gz": "81a978ae83d39ffdba0db3ce2fcaf80a8921e9629e874428996a2b03242d4b2a",
-    "t10k-images-idx3-ubyte.gz": "197e111ae341b0770be9011ac5e622d0e6cd1c640b32eb0de5dc1dd26cc6e182",
-    "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
-}
-SIDE = 28
+__all__ = ["SIDE", "Digits", "Images", "load_digits", "to_pixels"]
 
-
-@dataclass(frozen=True)
-class Images:
-    """Pictures (n, 28, 28) of bytes, and their labels (n,) of integers from 0 on."""
-
-    pictures: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def to(self, device: torch.device) -> "Images":
-        """The same, on a device."""
-        return Images(self.pictures.to(device), self.labels.to(device))
-
-
-@dataclass(frozen=True)
-class Digits:
-    """A data set: training, held-out validation (maybe empty) and test images."""
-
-    train: Images
-    validation: Images
-    test: Images
-    names: list[str]
-
-    @property
-    def classes(self) -> int:
-        """How many kinds of image there are."""
-        return len(self.names)
-
-
-def to_pixels(pictures: Tensor) -> Tensor:
-    """Bytes (n, 28, 28) to what networks take: (n, 1, 28, 28) in [0, 1]."""
-    return pictures.unsqueeze(1).float().div_(255)
+DATASETS = ("mnist", "fashion-mnist", "kmnist", "qmnist", "emnist")
 
 
 def load_digits(
-    dataset: str = "mnist", folder: Path | None = None, *, validation: int = 0
+    dataset: str = "mnist",
+    folder: Path | str | None = None,
+    *,
+    validation: int = 0,
+    transpose: str = "auto",
 ) -> Digits:
-    """Load a data set by name, or the four IDX files of a folder.
+    """Load a data set by name, or the user's own.
 
     Args:
         dataset: "mnist" (ships), "fashion-mnist", "kmnist", "qmnist" or "emnist" (its digits).
-        folder: four files named as MNIST's, with any prefix, raw or .gz; `dataset` is ignored.
+        folder: IDX files named as MNIST's, with any prefix, raw or .gz; an .npz as Keras has it; a
+            .csv of label and pixels; or a folder of pictures for each class. `dataset` is then
+            ignored.
         validation: how many training images to hold out: the same ones every time.
+        transpose: whether the images of `folder` lie transposed, as EMNIST's: "yes", "no", or
+            "auto", which looks at them.
 
     Raises:
+        UsageError: an argument is of the wrong kind or out of its range.
         DlprojError: a file is absent, damaged or of the wrong kind, or cannot be downloaded.
+        UsageError: an argument is not of that form.
     """
-    if folder is None and dataset != "mnist":
-        return _hold_out(_download(dataset), validation)
-    return _hold_out(_read_folder(folder or SHIPPED), validation)
+    if dataset not in DATASETS:
+        raise UsageError(f"dataset must be one of {', '.join(DATASETS)}, not {dataset!r}")
+    if isinstance(validation, bool) or not isinstance(validation, int) or validation < 0:
+        raise UsageError(f"validation must be a whole number from 0 on, not {validation!r}")
+    if not isinstance(folder, str | Path | None):
+        raise UsageError(f"folder must be a path, not {folder!r}")
+    if folder is not None:
+        return _hold_out(_read_own(Path(folder), transpose), validation)
+    return _hold_out(
+        _digits(*read_mnist()) if dataset == "mnist" else _download(dataset), validation
+    )
 
 
-def _read_folder(folder: Path) -> Digits:
-    if folder == SHIPPED:
-        _verify_shipped()
-    paths = [
-        _find(folder, split, kind) for split in ("train", "t10k") for kind in ("images", "labels")
-    ]
-    with ThreadPoolExecutor() as pool:
-        arrays = pool.map(read_idx, paths, (3, 1, 3, 1))
-    tensors = [torch.from_numpy(array) for array in arrays]
-    for pictures, labels, where in (
-        (tensors[0], tensors[1], paths[0]),
-        (tensors[2], tensors[3], paths[2]),
-    ):
-        _check(pictures, labels, where)
-    if paths[0].name.startswith("emnist"):  # EMNIST's files hold each image transposed
-        tensors[0], tensors[2] = tensors[0].mT.contiguous(), tensors[2].mT.contiguous()
-    return _digits(*tensors)
-
-
-def _find(folder: Path, split: str, kind: str) -> Path:
-    """The file of one split: `train-images-idx3-ubyte`, or with a prefix, a dot, or .gz."""
-    dimensions = 3 if kind == "images" else 1
-    if not folder.is_dir():
-        raise DlprojError(f"--data {folder}: no such folder")
-    splits = ("t10k", "test") if split == "t10k" else (split,)
-    for name in splits:
-        for pattern in (f"*{name}-{kind}[-.]idx{dimensions}-ubyte{end}" for end in ("", ".gz")):
-            for path in sorted(folder.glob(pattern)):
-                return path
-    expected = f"{split}-{kind}-idx{dimensions}-ubyte"
-    raise DlprojError(f"--data {folder}: holds no {expected} or {expected}.gz")
-
-
-def _verify_shipped() -> None:
-    for name, expected in SHA256.items():
-        try:
-            digest = hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest()
-        except OSError as error:
-            digest = str(error)
-        if digest != expected:
-            raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
-
-
-def _check(pictures: Tensor, labels: Tensor, where: Path) -> None:
-    if pictures.shape[1:] != (SIDE, SIDE):
-        height, width = pictures.shape[1:]
-        raise DlprojError(f"{where}: images are {height}x{width}, not {SIDE}x{SIDE}")
-    if len(pictures) != len(labels):
-        raise DlprojError(f"{where}: {len(pictures)} images, but {len(labels)} labels beside it")
-    if not len(pictures):
-        raise DlprojError(f"{where}: holds no images")
+def _read_own(path: Path, transpose: str) -> Digits:
+    if transpose not in {"auto", "yes", "no"}:
+        raise UsageError(f"transpose must be auto, yes or no, not {transpose!r}")
+    try:
+        return read_images(path, transpose)
+    except OSError as error:
+        raise DlprojError(f"--data {path}: {error.strerror or error}") from None
+    except DlprojError as error:
+        raise type(error)(f"--data {error}") from None
 
 
 def _digits(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 from torch import Tensor
 
-from dlproj.data.digits import SIDE
+from dlproj.data.images import SIDE
 from dlproj.errors import DlprojError
 
 INK_BOX = 20  # the longer side of a digit

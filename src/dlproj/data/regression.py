@@ -1,17 +1,19 @@
 """Curves to fit: named functions on even points, or the user's own x,y."""
 
-import csv
-import io
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from dlproj.data.notes import NOTHING, Notes, counted
+from dlproj.data.numbers import commas_meant, is_name, is_number, to_number
+from dlproj.data.tables import Kind, Row, read_pairs
+from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError
-from dlproj.limits import read_limited
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sin": torch.sin,
@@ -26,7 +28,6 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 LOW, HIGH = -2 * math.pi, 2 * math.pi
 TRAIN, VALIDATION, TEST = 2048, 200, 257  # even points of each split
 FEWEST_ROWS = 20
-MOST_ROWS = 1_000_000
 MAX_BYTES = 100_000_000
 LARGEST = 1e15  # a number: the squares of larger ones do not fit single precision
 
@@ -51,26 +52,39 @@ class Curve:
     train: Points
     validation: Points
     test: Points
+    notes: Notes = NOTHING
 
 
-def load_curve(function: str = "sin", path: Path | None = None) -> Curve:
-    """Even points of a function on [-2π, 2π], or the rows of a CSV file of x,y.
+def load_curve(
+    function: str = "sin", path: Path | None = None, dialect: Dialect = AS_FOUND
+) -> Curve:
+    """Even points of a function on [-2π, 2π], or the rows of a table of x and y.
 
     Of a file, a tenth of the rows is held out for validation and a tenth for test: in the order
     of x, every tenth row from the third, and from the eighth on.
+
+    Args:
+        function: one of `FUNCTIONS`; ignored where there is a file.
+        path: CSV with any separator, or JSON lines; raw or .gz.
+        dialect: how the file is written, where that is not left to be found out.
 
     Raises:
         DlprojError: the file is absent, or not rows of two finite numbers.
     """
     if path is None:
-        return Curve(function, *(_even(function, n) for n in (TRAIN, VALIDATION, TEST)))
-    rows = torch.tensor(_read(path), dtype=torch.float64)
+        train, validation, test = (_even(function, n) for n in (TRAIN, VALIDATION, TEST))
+        return Curve(function, train, validation, test)
+    numbers, notes = _read(path, dialect)
+    rows = torch.tensor(numbers, dtype=torch.float64)
     rows = rows[rows[:, 0].argsort(stable=True)]
     if rows[0, 0] == rows[-1, 0]:
         raise DlprojError(f"--data {path}: all x are the same")
     place = torch.arange(len(rows)) % 10
-    splits = (place != 2) & (place != 7), place == 2, place == 7
-    return Curve(path.name, *(Points(rows[split, :1], rows[split, 1:]) for split in splits))
+    train, validation, test = (
+        Points(rows[split, :1], rows[split, 1:])
+        for split in ((place != 2) & (place != 7), place == 2, place == 7)
+    )
+    return Curve(path.name, train, validation, test, notes)
 
 
 def _even(function: str, count: int) -> Points:
@@ -78,32 +92,72 @@ def _even(function: str, count: int) -> Points:
     return Points(x, FUNCTIONS[function](x))
 
 
-def _read(path: Path) -> list[list[float]]:
-    """Rows of two numbers; a first line of names is skipped."""
-    rows: list[list[float]] = []
+def _read(path: Path, dialect: Dialect) -> tuple[list[tuple[float, float]], Notes]:
+    """Rows of x and y, and notes on them."""
     try:
-        text = read_limited(path, MAX_BYTES).decode("utf-8-sig")
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
-            if number == 1 and row and not _is_number(row[0]):
-                continue
-            if len(row) != 2 or not all(map(_is_number, row)):
-                raise DlprojError(
-                    f"--data {path}: line {number} must be two numbers up to 1e15: x,y"
-                )
-            if len(rows) == MOST_ROWS:
-                raise DlprojError(f"--data {path}: has more than {MOST_ROWS:,} rows")
-            rows.append([float(cell) for cell in row])
+        pairs = read_pairs(path, KIND, dialect, MAX_BYTES)
     except OSError as error:
         raise DlprojError(f"--data {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DlprojError(f"--data {path}: not a CSV file ({error})") from None
+    except DlprojError as error:
+        raise DlprojError(f"--data {error}") from None
+    comma = dialect.decimal == "comma"
+    if dialect.decimal is None:
+        meant = commas_meant([cell for row in pairs.rows for cell in row.cells])
+        if meant is None:
+            first = next(cell for row in pairs.rows for cell in row.cells if "," in cell)
+            raise DlprojError(
+                f"--data {path}: {first} may have decimals or thousands; say --decimal comma, or "
+                "write thousands without separators"
+            )
+        comma = meant
+    rows = [_numbers(row, path, comma=comma) for row in pairs.rows]
     if len(rows) < FEWEST_ROWS:
-        raise DlprojError(f"--data {path}: {len(rows)} rows; at least {FEWEST_ROWS} are needed")
-    return rows
+        have = counted(len(rows), "row")
+        raise DlprojError(f"--data {path}: {have}; at least {FEWEST_ROWS} are needed")
+    written = pairs.written + (", decimal commas" if comma else "")
+    summary = (
+        f"read {path} ({written}): {counted(len(rows), 'row')}; "
+        f"the first: x = {rows[0][0]:g}, y = {rows[0][1]:g}"
+    )
+    return rows, Notes(summary, (*pairs.remarks, *_remarks(rows)))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return abs(float(text)) <= LARGEST
-    except ValueError:
-        return False
+def _numbers(row: Row, path: Path, *, comma: bool) -> tuple[float, float]:
+    numbers = []
+    for name, cell in zip(KIND.names, row.cells, strict=True):
+        try:
+            numbers.append(to_number(cell, comma=comma))
+        except ValueError as error:
+            raise DlprojError(
+                f"--data {path}: line {row.line}: must be two numbers, but {name} {error}"
+            ) from None
+        if not abs(numbers[-1]) <= LARGEST:
+            raise DlprojError(
+                f"--data {path}: line {row.line}: must be two numbers up to 1e15: {name} is beyond"
+            )
+    return numbers[0], numbers[1]
+
+
+def _remarks(rows: Sequence[tuple[float, float]]) -> list[str]:
+    distinct = set(rows)
+    remarks = []
+    if repeated := len(rows) - len(distinct):
+        remarks.append(f"{counted(repeated, 'row repeats', 'rows repeat')} an earlier one")
+    several = sum(number > 1 for number in Counter(x for x, _ in distinct).values())
+    if several:
+        remarks.append(f"{counted(several, 'x has', 'x have')} more than one y")
+    return remarks
+
+
+def _heads(rows: Sequence[Row]) -> bool:
+    """Whether the first row names the columns; one with a number in it is a row like others."""
+    cells = rows[0].cells
+    return any(map(is_name, cells)) and all(is_name(cell) or not cell for cell in cells)
+
+
+KIND = Kind(
+    names=("x", "y"),
+    known=(frozenset({"x"}), frozenset({"y"})),
+    fit=lambda cells: sum(map(is_number, cells)) / len(cells),
+    heads=_heads,
+)

@@ -1,15 +1,13 @@
 """Words and their languages: those that ship, the course's file, or the user's own."""
 
-import csv
 import gzip
 import hashlib
-import io
 import math
 import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlproj.data.batches import epoch_generator
-from dlproj.errors import DlprojError
+from dlproj.data.notes import NOTHING, Notes
+from dlproj.data.word_tables import read_words
+from dlproj.dialect import AS_FOUND, Dialect
+from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import read_limited
 
 SHIPPED = Path(__file__).parent / "files" / "words"
@@ -65,6 +66,7 @@ class WordData:
     train: Words
     validation: Words
     test: Words
+    notes: Notes = NOTHING
 
 
 def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
@@ -148,12 +150,14 @@ class LengthBatches:
             yield self.words.letters[rows, :length], self.words.labels[rows]
 
 
-def load_words(path: Path | None = None) -> WordData:
-    """Load the shipped words, the course's .npz, or a .csv of word,label.
+def load_words(path: Path | None = None, dialect: Dialect = AS_FOUND) -> WordData:
+    """Load the shipped words, the course's .npz, or a table of words and labels.
 
     Args:
-        path: None for the shipped words. A .npz holds what the course's file does. A .csv may
-            have any languages and letters; a hash of each word draws its split (90, 5, 5 %).
+        path: None for the shipped words. A .npz holds what the course's file does. A table (CSV
+            with any separator, or JSON lines; raw or .gz) may have any languages and letters; a
+            hash of each word draws its split (90, 5, 5 %).
+        dialect: how a table is written, where that is not left to be found out.
 
     Raises:
         DlprojError: the file is absent, damaged or not of that form.
@@ -162,12 +166,14 @@ def load_words(path: Path | None = None) -> WordData:
         return _load_shipped()
     try:
         if path.suffix.lower() == ".npz":
+            if dialect.given:
+                raise UsageError(f"{path}: an .npz takes no {', '.join(dialect.given)}")
             return _load_npz(path)
-        return _load_csv(path)
+        return _load_table(path, dialect)
     except OSError as error:
         raise DlprojError(f"--data {path}: {error.strerror or error}") from None
-    except DlprojError:
-        raise
+    except DlprojError as error:
+        raise type(error)(f"--data {error}") from None
     except Exception as error:  # numpy and zipfile raise whatever they stumble over
         raise DlprojError(f"--data {path}: {error or type(error).__name__}") from None
 
@@ -183,25 +189,23 @@ def _load_shipped() -> WordData:
     return _word_data(splits, ALPHABET, LANGUAGES)
 
 
-def _load_csv(path: Path) -> WordData:
+def _load_table(path: Path, dialect: Dialect) -> WordData:
     splits: dict[str, tuple[list[str], list[str]]] = {
         split: ([], []) for split in ("train", "validation", "test")
     }
-    text = read_limited(path, MAX_BYTES).decode("utf-8-sig")
-    for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
-        if len(row) != 2 or not row[0].strip() or not row[1].strip():
-            raise ValueError(f"line {number}: must be word,label")
-        word, label = row[0].strip().lower(), row[1].strip()
+    rows = read_words(path, dialect, MAX_BYTES)
+    for word, label in zip(rows.words, rows.labels, strict=True):
         words, labels = splits[split_of(word)]
         words.append(word)
         labels.append(label)
     if not all(words for words, _ in splits.values()):
-        raise ValueError("too few words to hold some out for validation and test")
-    alphabet = "".join(sorted(set().union(*splits["train"][0])))
-    names = sorted(set().union(*(labels for _, labels in splits.values())))
+        raise DlprojError(f"{path}: too few words to hold some out for validation and test")
+    names = sorted(set(rows.labels))
     if len(names) < 2:
-        raise ValueError("must hold words of two languages or more")
-    return _word_data(splits.values(), alphabet, dict(zip(names, names, strict=True)))
+        raise DlprojError(f"{path}: must hold words of two languages or more")
+    alphabet = "".join(sorted(set().union(*splits["train"][0])))
+    data = _word_data(splits.values(), alphabet, dict(zip(names, names, strict=True)))
+    return replace(data, notes=rows.notes)
 
 
 def split_of(word: str) -> str:
@@ -232,11 +236,11 @@ def _load_npz(path: Path) -> WordData:
             raise ValueError(f"lacks {', '.join(missing)}")
         alphabet = "".join(map(str, arrays["chars"]))
         names = [str(name) for name in arrays["language_names"]]
-        splits = [
+        train, validation, test = (
             _check_npz(arrays[f"{split}_x"], arrays[f"{split}_y"], len(alphabet), len(names))
             for split in ("train", "dev", "test")
-        ]
-    return WordData(alphabet, names, *splits)
+        )
+    return WordData(alphabet, names, train, validation, test)
 
 
 def _check_npz(x: NDArray[Any], y: NDArray[Any], letters: int, classes: int) -> Words:

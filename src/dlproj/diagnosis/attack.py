@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlproj.attacks.common import frozen, margin, per_image, project
+from dlproj.attacks.common import margin, per_image, project
+from dlproj.attacks.frozen import frozen
 from dlproj.diagnosis.judge import judge
 from dlproj.results import Explanation
 from dlproj.training.device import Machine

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
-from dlproj.attacks.common import frozen, loss_gradient
+from dlproj.attacks.common import loss_gradient
+from dlproj.attacks.frozen import frozen
 from dlproj.attacks.result import Attacked
 from dlproj.settings import AttackConfig
 

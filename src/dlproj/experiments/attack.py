@@ -11,11 +11,12 @@ from torch import Tensor
 from dlproj import attacks
 from dlproj.attacks.result import Attacked
 from dlproj.data.batches import epoch_generator
-from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.digits import Images, to_pixels
 from dlproj.diagnosis.attack import IMAGES, Subject, diagnose
 from dlproj.diagnosis.doubts import find_doubts
 from dlproj.errors import DlprojError
 from dlproj.experiments.attack_batches import attack_in_turn, chosen_attack, predict_all
+from dlproj.experiments.attack_images import MNIST, images_for
 from dlproj.experiments.transfer_networks import other_networks
 from dlproj.interrupts import interrupts
 from dlproj.models.files import DIGITS, load_model
@@ -30,13 +31,16 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     """Attack the test images at each epsilon, and check what came out."""
     device = context.machine.device
     path = config.model or newest_model()
-    model, about = load_model(path)
+    model, about = load_model(path, "digits")
     model = attacks.prepare(model.to(device))
     model.register_forward_pre_hook(lambda *_: interrupts.check())  # in threads too
-    digits = load_digits(folder=config.data)
+    target = images_for(config, path, about)
+    digits = target.digits
     test = Images(digits.test.pictures[: config.limit], digits.test.labels[: config.limit])
     images, labels = to_pixels(test.pictures).to(device), test.labels.to(device)
     context.console.note(f"attacking {path}")
+    context.announce(digits.notes)
+    context.console.remark(target.remark)
     context.start(config)
 
     clean = predict_all(model, images, config, context)
@@ -56,7 +60,8 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         context.run.write("adversarial.npz", _as_npz(results, labels))
     metrics: dict[str, Any] = {
         "model": str(path),
-        "network": about.get("network", "LeNet"),
+        "network": about["network"],
+        "data": target.source,
         "images": len(labels),
         "clean_accuracy": accuracy(clean, labels),
         "attacks": rows,
@@ -72,16 +77,23 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         )  # fmt: skip
         generator = epoch_generator(config.seed)
         attack = chosen_attack(config, subject.epsilon, generator=generator)
-        networks = other_networks(model, path, digits.train, config, context.machine)
+        networks = other_networks(
+            model, digits.train, config, context.machine,
+            shipped=target.source == MNIST and path != DIGITS,
+        )  # fmt: skip
         metrics["diagnosis"] = diagnose(subject, attack, networks, seed=config.seed)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
 
-        figures.draw(context.run, test, clean.softmax(1), results, rows)
+        names = about.get("labels") or [str(label) for label in range(clean.shape[1])]
+        context.console.remark(find_fonts(names))
+        figures.draw(context.run, test, clean.softmax(1), results, rows, names)
         if config.diagnose:
             figures.draw_diagnosis(context.run, metrics["diagnosis"])
-    return Outcome(metrics, timing)
+    remarks = (*digits.notes.remarks, *([target.remark] if target.remark else []))
+    return Outcome(metrics, timing, remarks)
 
 
 def telling(rows: list[dict[str, Any]]) -> int:

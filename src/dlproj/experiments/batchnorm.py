@@ -34,7 +34,8 @@ SIGNIFICANT = 0.05
 
 def run(config: BatchnormConfig, context: Context) -> Outcome:
     """Train every cell of rates, seeds and arms that is not done yet, then compare the arms."""
-    digits = _digits(config.data)
+    digits = _digits(config.data, config.transpose)
+    context.announce(digits.notes)
     context.start(config)
     runs = train_cells(config, context)
 
@@ -54,7 +55,7 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
         figures.draw(context.run, cells, runs)
         if config.diagnose:
             figures.draw_diagnosis(context.run, metrics["diagnosis"])
-    return Outcome(metrics, timing)
+    return Outcome(metrics, timing, digits.notes.remarks)
 
 
 def train_cells(config: BatchnormConfig, context: Context) -> list[dict[str, Any]]:
@@ -100,7 +101,7 @@ def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) 
     end; its accuracy is then what is left, and counts like any other.
     """
     machine = choose_machine(str(machine.device), machine.precision, machine.threads)
-    digits = _digits(config.data)
+    digits = _digits(config.data, config.transpose)
     training, batches = make_arm(config, machine, digits, **cell)
     losses, started = [], time.perf_counter()
     steps = fit(training, batches, loss_fn=F.cross_entropy, epochs=config.epochs, machine=machine)
@@ -159,9 +160,9 @@ def make_arm(
 
 
 @lru_cache(1)
-def _digits(folder: Path | None) -> Digits:
+def _digits(folder: Path | None, transpose: str) -> Digits:
     """The images, read once in each process."""
-    return load_digits(folder=folder)
+    return load_digits(folder=folder, transpose=transpose)
 
 
 def thin_out(losses: list[float]) -> list[float]:

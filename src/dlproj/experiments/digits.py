@@ -12,13 +12,22 @@ from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
-from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, RobustCNN
+from dlproj.models.catalogue import trained_as
+from dlproj.models.digits import RobustCNN
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import DigitsConfig
 from dlproj.store.weights import pack, pack_model
 from dlproj.training.device import Machine
-from dlproj.training.loop import Batches, Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.loop import (
+    Batches,
+    Training,
+    accuracy,
+    class_accuracy,
+    confusion_matrix,
+    fit,
+    predict,
+)
 from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
@@ -26,7 +35,10 @@ from dlproj.training.schedule import make_schedule
 def run(config: DigitsConfig, context: Context) -> Outcome:
     """Train on the training images, then look at the test images once."""
     device = context.machine.device
-    digits = load_digits(config.dataset, config.data, validation=config.validation)
+    digits = load_digits(
+        config.dataset, config.data, validation=config.validation, transpose=config.transpose
+    )
+    context.announce(digits.notes)
     images, validation, test = (
         split.to(device) for split in (digits.train, digits.validation, digits.test)
     )
@@ -84,7 +96,9 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
     context.run.write("predictions.safetensors", pack({"logits": logits}, {}))
     if context.session.plots:
         from dlproj.output.figures import digits as figures  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
 
+        context.console.remark(find_fonts(digits.names))
         figures.draw(
             context.run,
             digits.test,
@@ -99,6 +113,7 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
             "images_per_second": config.epochs * len(images) / training.seconds,
             "test_seconds": test_seconds,
         },
+        digits.notes.remarks,
     )
 
 
@@ -130,10 +145,9 @@ def make_training(
 
 def make_network(config: DigitsConfig, classes: int) -> torch.nn.Module:
     """The network that the settings name."""
-    if config.network == "robust":
-        return RobustCNN(classes=classes)
-    network = {"report": DigitCNN, "fast": FastCNN, "deep": DeepCNN}[config.network]
-    return network(batchnorm=config.batchnorm, classes=classes)
+    network = trained_as("digits", config.network)
+    options = {} if network is RobustCNN else {"batchnorm": config.batchnorm}
+    return network(classes=classes, **options)
 
 
 def classify(model: torch.nn.Module, images: Images, machine: Machine) -> Tensor:
@@ -145,13 +159,12 @@ def score_digits(logits: Tensor, labels: Tensor, names: list[str]) -> dict[str, 
     """Accuracy and loss, in total and by class, and who is taken for whom."""
     classes = len(names)
     confusion = confusion_matrix(logits, labels, classes)
-    by_class = confusion.diag().double() / confusion.sum(1).clamp(min=1)
     mistakes = confusion.clone().fill_diagonal_(0).flatten()
     worst = mistakes.argsort(descending=True, stable=True)[:5].tolist()
     return {
         "test_accuracy": accuracy(logits, labels),
         "test_loss": F.cross_entropy(logits, labels).item(),
-        "class_accuracy": dict(zip(names, by_class.tolist(), strict=True)),
+        "class_accuracy": dict(zip(names, class_accuracy(confusion), strict=True)),
         "worst_confusions": [
             {
                 "label": names[pair // classes],

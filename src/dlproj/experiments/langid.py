@@ -9,20 +9,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, load_words
-from dlproj.models.langid import CharGRU, NgramBag
+from dlproj.models.catalogue import trained_as
+from dlproj.models.langid import NgramBag
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import LangidConfig
 from dlproj.store.weights import pack_model
 from dlproj.training.device import Machine
-from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.loop import Training, accuracy, class_accuracy, confusion_matrix, fit, predict
 from dlproj.training.optimizers import without_compiler
 from dlproj.training.schedule import make_schedule
 
 
 def run(config: LangidConfig, context: Context) -> Outcome:
     """Train on the training words, then look at the test words once."""
-    data = load_words(config.data)
+    data = load_words(config.data, config.dialect)
+    context.announce(data.notes)
     device = context.machine.device
     words, validation, test = (
         split.to(device) for split in (data.train, data.validation, data.test)
@@ -62,7 +64,9 @@ def run(config: LangidConfig, context: Context) -> Outcome:
     }
     if context.session.plots:
         from dlproj.output.figures import langid as figures  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
 
+        context.console.remark(find_fonts(data.names))
         figures.draw(context.run, metrics, data.names)
     return Outcome(
         metrics,
@@ -71,6 +75,7 @@ def run(config: LangidConfig, context: Context) -> Outcome:
             "words_per_second": config.epochs * len(words) / training.seconds,
             "test_seconds": test_seconds,
         },
+        data.notes.remarks,
     )
 
 
@@ -97,22 +102,13 @@ def make_training(
 
 def make_network(config: LangidConfig, *, letters: int, classes: int) -> nn.Module:
     """The network that the settings name."""
-    if config.network == "ngrams":
-        return NgramBag(
-            letters=letters,
-            classes=classes,
-            longest=config.longest,
-            hidden=config.hidden,
-            dropout=config.dropout,
-        )
-    return CharGRU(
-        letters=letters,
-        classes=classes,
-        hidden=config.hidden,
-        layers=config.layers,
-        bidirectional=config.bidirectional,
-        dropout=config.dropout,
-    )
+    network = trained_as("words", config.network)
+    options = {"hidden": config.hidden, "dropout": config.dropout}
+    if network is NgramBag:
+        options |= {"longest": config.longest}
+    else:
+        options |= {"layers": config.layers, "bidirectional": config.bidirectional}
+    return network(letters=letters, classes=classes, **options)
 
 
 def classify(model: nn.Module, words: Words, machine: Machine) -> Tensor:
@@ -127,12 +123,11 @@ def classify(model: nn.Module, words: Words, machine: Machine) -> Tensor:
 def score_words(logits: Tensor, words: Words, names: list[str]) -> dict[str, Any]:
     """Accuracy and loss, in total, by language and by length of the word."""
     confusion = confusion_matrix(logits, words.labels, len(names))
-    by_language = confusion.diag().double() / confusion.sum(1).clamp(min=1)
     right = logits.argmax(1) == words.labels
     return {
         "test_accuracy": accuracy(logits, words.labels),
         "test_loss": F.cross_entropy(logits, words.labels).item(),
-        "per_language": dict(zip(names, by_language.tolist(), strict=True)),
+        "per_language": dict(zip(names, class_accuracy(confusion), strict=True)),
         "per_length": [
             {
                 "length": length,

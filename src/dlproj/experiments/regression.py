@@ -21,7 +21,8 @@ from dlproj.training.schedule import make_schedule
 
 def run(config: RegressionConfig, context: Context) -> Outcome:
     """Train on the training points, then look at the test points once."""
-    curve = load_curve(config.function, config.data)
+    curve = load_curve(config.function, config.data, config.dialect)
+    context.announce(curve.notes)
     device, dtype = context.machine.device, number_type(config)
     batches = make_batches(config, curve, device)
     training = make_training(config, curve, device, len(batches))
@@ -53,6 +54,7 @@ def run(config: RegressionConfig, context: Context) -> Outcome:
             "parameters": sum(weights.numel() for weights in training.model.parameters()),
         },
         {"train_seconds": training.seconds},
+        curve.notes.remarks,
     )
 
 

@@ -11,7 +11,7 @@ from dlproj.experiments import digits, langid, regression
 from dlproj.grid import TRAININGS, SweepConfig, plain
 from dlproj.running.context import Context, Experiment, Outcome
 from dlproj.running.perform import document_of
-from dlproj.running.study import Document, by_seed, resolve_auto, train_all
+from dlproj.running.study import Document, by_seed, remarks_of, resolve_auto, train_all
 from dlproj.settings import TrainingConfig
 from dlproj.statistics import describe
 
@@ -53,7 +53,7 @@ def run(config: SweepConfig, context: Context) -> Outcome:
 
         figures.draw(context.run, metrics)
     seconds = sum(document["timing"]["train_seconds"] for document in ended if finished(document))
-    return Outcome(metrics, {"train_seconds": seconds})
+    return Outcome(metrics, {"train_seconds": seconds}, remarks_of(ended))
 
 
 def train_or_diverge(train: Experiment, config: TrainingConfig, context: Context) -> Document:

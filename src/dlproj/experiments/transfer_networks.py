@@ -1,7 +1,6 @@
 """Other networks, of other kinds, to show adversarial images to."""
 
 from functools import partial
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -22,9 +21,9 @@ from dlproj.training.schedule import make_schedule
 
 
 def other_networks(
-    attacked: nn.Module, path: Path, train: Images, config: AttackConfig, machine: Machine
+    attacked: nn.Module, train: Images, config: AttackConfig, machine: Machine, *, shipped: bool
 ) -> dict[str, nn.Module]:
-    """The network under attack, read from `path`, and others: two are trained here and now."""
+    """The network under attack, and others: two trained here and now, and maybe the shipped one."""
     classes = int(train.labels.max()) + 1
     settings = resolve(DigitsConfig, {"recipe": "fast", "epochs": 1, "seed": config.seed + 1})
     batches = ShuffledBatches(
@@ -42,9 +41,8 @@ def other_networks(
         "MLP": Training(mlp, adam, make_schedule("linear", adam, len(batches))),
     }
     networks = {"attacked": attacked}
-    if config.data is None and path != DIGITS:
-        shipped, _ = load_model(DIGITS)
-        networks["shipped"] = shipped.to(machine.device)
+    if shipped:
+        networks["shipped"] = load_model(DIGITS)[0].to(machine.device)
     for name, training in trainings.items():
         for _ in fit(training, batches, loss_fn=F.cross_entropy, epochs=1, machine=machine):
             pass

@@ -10,42 +10,50 @@ from torch import nn
 
 from dlproj.errors import DlprojError
 from dlproj.limits import file_in, read_limited
-from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
-from dlproj.models.langid import CharGRU, NgramBag
-from dlproj.models.regression import CurveMLP
+from dlproj.models.catalogue import BY_NAME, TRAINED_BY, Reads
+from dlproj.models.digits import LeNet
 from dlproj.store.weights import DamagedError, unpack
 
-NETWORKS: dict[str, type[nn.Module]] = {
-    network.__name__: network
-    for network in (DeepCNN, DigitCNN, FastCNN, RobustCNN, LeNet, CurveMLP, CharGRU, NgramBag)
-}
 SHIPPED = Path(__file__).parents[1] / "trained"
 MAX_BYTES = 200_000_000
 DIGITS, LANGID = SHIPPED / "digits.safetensors", SHIPPED / "langid.safetensors"
 
 
-def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_model(path: Path, reads: Reads | None = None) -> tuple[nn.Module, dict[str, Any]]:
     """A network in evaluation mode, and what was noted beside its weights.
 
     Args:
         path: a run directory, its `model.safetensors`, or a `.pt` file of the course's LeNet: a
             state dict, which is read without running any code that a pickle may hold.
+        reads: what the network has to read; None where that does not matter.
 
     Raises:
-        DlprojError: the file is absent or damaged, or its network is not known here.
+        DlprojError: the file is absent or damaged, or its network is not known here, or reads
+            something else.
     """
+    model, about = _load(path)
+    entry = BY_NAME[about["network"]]
+    if reads not in {None, entry.reads}:
+        raise DlprojError(
+            f"--model {path}: holds a {entry.name}, which reads {entry.reads}; one that reads "
+            f"{reads} is needed, as {TRAINED_BY[reads]} makes it"
+        )
+    return model, about
+
+
+def _load(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     if path.is_dir():
         path = file_in(path, "model.safetensors")
     try:
         if path.suffix == ".pt":
-            return _load_lenet(path), {}
+            return _load_lenet(path), {"network": "LeNet", "labels": [*"0123456789"]}
         tensors, about = unpack(read_limited(path, MAX_BYTES))
     except OSError as error:
         raise DlprojError(f"{path}: {error.strerror}") from None
     except DamagedError as error:
         raise DlprojError(f"{path}: {error}") from None
     try:
-        network, arguments = NETWORKS[about["network"]], dict(about["arguments"])
+        network, arguments = BY_NAME[about["network"]].network, dict(about["arguments"])
         if arguments.get("layers", 1) > len(tensors):
             raise ValueError
         with torch.device("meta"):  # without memory: the arguments may promise any size

@@ -12,8 +12,10 @@ from rich import box
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from dlproj.output.tables.base import Table
+from dlproj.visible import visible
 
 if TYPE_CHECKING:
     from dlproj.training.loop import Step
@@ -54,6 +56,7 @@ class Console:
         self._json = json
         self._out = _open(stderr=False)
         self._err = _open(stderr=True)
+        self._remarked = set[str]()
 
     @property
     def _draws(self) -> bool:
@@ -67,7 +70,13 @@ class Console:
     def note(self, text: str) -> None:
         """A remark on standard error."""
         if not self._quiet:
-            self._err.print(text, markup=False, soft_wrap=True)
+            self._err.print(visible(text), soft_wrap=True)
+
+    def remark(self, text: str) -> None:
+        """A note that is made once, however many trainings give rise to it."""
+        if text and text not in self._remarked:
+            self._remarked.add(text)
+            self.note(text)
 
     def watch(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
         """Pass steps through, showing how the training goes: a bar, or a line for each epoch."""
@@ -145,7 +154,7 @@ class Console:
             return
         for table in tables:
             # The title stands by itself, because rich would fold it to the width of the table.
-            self._out.print(table.title, style="bold", markup=False)
+            self._out.print(visible(table.title), style="bold")
             self._out.print(_render(table))
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -163,15 +172,19 @@ def _in_notebook() -> bool:
 def _open(*, stderr: bool) -> RichConsole:
     """The terminal; or else, for other programs, lines of any length."""
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return RichConsole(stderr=stderr, highlight=False, width=None if terminal else UNLIMITED)
+    width = None if terminal else UNLIMITED
+    # What is shown may be anybody's text: no markup, and no :names: of emoji in it.
+    return RichConsole(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
 
 
 def _render(table: Table) -> RichTable:
     rendered = RichTable(box=box.SIMPLE_HEAD, show_header=any(table.columns))
     for index, column in enumerate(table.columns):
         rendered.add_column(
-            column, justify="right" if index and table.numbers else "left", overflow="fold"
+            Text(visible(column)),
+            justify="right" if index and table.numbers else "left",
+            overflow="fold",
         )
     for row in table.rows:
-        rendered.add_row(*row)
+        rendered.add_row(*(Text(visible(cell)) for cell in row))
     return rendered

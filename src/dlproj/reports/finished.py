@@ -61,6 +61,11 @@ class Finished:
         return list(RunDir(self.path).records())
 
     @property
+    def remarks(self) -> list[str]:
+        """What was unusual about the user's data."""
+        return list(self.result.get("remarks", []))
+
+    @property
     def model(self) -> nn.Module:
         """The network that was trained, in evaluation mode, read anew each time.
 

@@ -53,7 +53,7 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         }
     )
     try:
-        write_file(out, page.encode())
+        write_file(out, page.encode(errors="backslashreplace"))  # names that are not UTF-8
     except OSError as error:
         raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
     found = document(

@@ -16,6 +16,7 @@ from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables.base import Table
 from dlproj.running.context import Context, Experiment
+from dlproj.running.data_check import check_data
 from dlproj.running.perform import document_of
 from dlproj.session import Session
 from dlproj.store.runs import RECORDS, RunDir, new_run, refuse_links
@@ -45,6 +46,7 @@ def verify(path: Path, *, console: Console) -> bool:
     check_files(run, saved)
     command = saved["command"]
     config = resolve(SETTINGS[command], read_config_file(path, command))
+    check_data(config, run)
     console.note(f"computing {path} again")
     with tempfile.TemporaryDirectory() as folder, new_run("verify", Path(folder) / "run") as again:
         session = Session(plots=False, quiet=True)

@@ -49,6 +49,7 @@ class AttackMetrics(TypedDict):
 
     model: str
     network: str
+    data: NotRequired[str]  # the images: a path, or the name of a data set
     images: int
     clean_accuracy: float
     attacks: Annotated[list[AttackRow], Len(1)]

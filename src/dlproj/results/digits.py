@@ -24,7 +24,8 @@ class DigitsMetrics(TypedDict):
     robust_accuracy: NotRequired[Scalar]  # under pgd
     validation_accuracy: NotRequired[Scalar]
     validation_robust_accuracy: NotRequired[Scalar]
-    class_accuracy: NotRequired[dict[str, float]]  # of one training, as all that follows
+    # Of one training, as all that follows; None of a class without test images.
+    class_accuracy: NotRequired[dict[str, float | None]]
     worst_confusions: NotRequired[list[Confusion]]
     confusion_matrix: NotRequired[list[list[int]]]  # true classes, predicted classes
 

@@ -22,7 +22,8 @@ class LangidMetrics(TypedDict):
     test_loss: Scalar
     dev_accuracy: Scalar  # on the validation words
     parameters: Scalar
-    per_language: NotRequired[dict[str, float]]  # of one training, as all that follows
+    # Of one training, as all that follows; None of a language without test words.
+    per_language: NotRequired[dict[str, float | None]]
     per_length: NotRequired[list[LengthAccuracy]]
     confusion_matrix: NotRequired[list[list[int]]]  # true languages, predicted languages
 

@@ -1,6 +1,7 @@
 """What all experiments share: a run directory around them, repetition over seeds, the result."""
 
 import math
+import os
 import shlex
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables import READERS
 from dlproj.running.context import Context, Experiment, Outcome
+from dlproj.running.data_check import check_data
 from dlproj.running.study import repeat
 from dlproj.session import Session
 from dlproj.settings import Config, TrainingConfig
@@ -42,10 +44,13 @@ def perform(experiment: Experiment, config: Config, session: Session, *, show: b
         console = Console(quiet=session.quiet or not alone, json=session.json)
         with _open(config, session, group) as run:
             interrupts.resume = partial(resume_command, config, session, run)
+            interrupts.run = partial(_begun, run)
             result = run.result
             if group.decided_by_first(result is not None):
                 console.note(f"{run.path} is finished: nothing to do")
             else:
+                if alone and run.started:
+                    check_data(config, run)
                 machine = choose_machine(
                     config.device,
                     config.precision,
@@ -62,6 +67,11 @@ def perform(experiment: Experiment, config: Config, session: Session, *, show: b
     return run.path
 
 
+def _begun(run: RunDir) -> Path | None:
+    """Where a run is that can be gone on with."""
+    return run.path if run.started else None
+
+
 def resume_command(config: Config, session: Session, run: RunDir) -> str | None:
     """What goes on with a run, as a shell reads it; None when nothing is begun."""
     again = ["--tensorboard"] if session.tensorboard else []
@@ -76,12 +86,12 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
     Processes that torchrun started again go on with the run that they had begun.
     """
     if group.rank:
-        yield ReadOnlyRun(Path(group.first(b"").decode()))
+        yield ReadOnlyRun(Path(os.fsdecode(group.first(b""))))
         return
     resume, launch = session.resume, parallel.launch_name()
     note = launch_file(launch) if launch else None
     if note and note.exists() and parallel.restarted():
-        resume = Path(note.read_text())
+        resume = Path(os.fsdecode(note.read_bytes()))
     events = session.tensorboard
     opened = (
         existing_run(resume, tensorboard=events)
@@ -90,8 +100,8 @@ def _open(config: Config, session: Session, group: parallel.Group) -> Iterator[R
     )
     with opened as run:
         if note:
-            write_file(note, str(run.path.resolve()).encode())
-        group.first(str(run.path).encode())
+            write_file(note, os.fsencode(run.path.resolve()))
+        group.first(os.fsencode(run.path))
         yield run
     if note:
         note.unlink()
@@ -112,6 +122,7 @@ def document_of(experiment: Experiment, config: Config, context: Context) -> dic
         config=to_dict(config),
         metrics=outcome.metrics,
         timing={**outcome.timing, "total_seconds": time.perf_counter() - started},
+        remarks=[*outcome.remarks],
         environment=context.machine.describe(),
         files=context.run.digests(),
     )

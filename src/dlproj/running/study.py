@@ -20,14 +20,20 @@ Work = Callable[[TrainingConfig, Context], Document]
 
 def repeat(
     work: Work, config: TrainingConfig, context: Context
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """One run within this one for each seed. Returns metrics and times over them."""
+) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]:
+    """One run within this one for each seed. Returns metrics and times over them, and remarks."""
     context.start(config)
     documents = train_all(work, by_seed(config), context)
     return (
         _summarise([document["metrics"] for document in documents]),
         _summarise([document["timing"] for document in documents]),
+        remarks_of(documents),
     )
+
+
+def remarks_of(documents: Sequence[Document]) -> tuple[str, ...]:
+    """Each remark of the single trainings once."""
+    return tuple(dict.fromkeys(text for one in documents for text in one.get("remarks", ())))
 
 
 def by_seed(config: TrainingConfig) -> dict[str, TrainingConfig]:
@@ -68,6 +74,8 @@ def train_all(
     ended = run_all(train, cells, jobs=jobs, cluster=session.cluster, folder=run.path)
     for name, document in ended if here else console.count(ended, "trainings", len(cells)):
         console.note(f"{name}  {_in_short(document)}")
+        for remark in document.get("remarks", ()):
+            console.remark(f"remark: {remark}")
         done[name] = document
     return [done[name] for name in trainings]
 

@@ -1,7 +1,15 @@
 """The settings of each command, a file each: the one home of every default, range and recipe."""
 
 from dlproj.settings.attack import AttackConfig
-from dlproj.settings.base import DEVICES, Config, Seeds, TrainingConfig, check_device
+from dlproj.settings.base import (
+    DEVICES,
+    Config,
+    Fraction,
+    OnlyWith,
+    Seeds,
+    TrainingConfig,
+    check_device,
+)
 from dlproj.settings.batchnorm import BatchnormConfig
 from dlproj.settings.digits import DigitsConfig
 from dlproj.settings.langid import LangidConfig
@@ -13,7 +21,9 @@ __all__ = [
     "BatchnormConfig",
     "Config",
     "DigitsConfig",
+    "Fraction",
     "LangidConfig",
+    "OnlyWith",
     "RegressionConfig",
     "Seeds",
     "TrainingConfig",

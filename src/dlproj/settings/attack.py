@@ -5,14 +5,23 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_doc import Doc
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 
+from dlproj.epsilon import check_epsilon
 from dlproj.errors import UsageError
 from dlproj.settings.base import (
     BatchSize,
     Config,
+    Fraction,
+    ImageData,
+    OnlyWith,
     Precision,
+    Transpose,
+    check_transpose,
 )
+
+STEPPING = ("bim", "pgd", "mifgsm")  # in steps of one size
+CLIMBING = ("apgd-ce", "apgd-dlr", "ensemble")  # whose steps find their own
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,8 +31,10 @@ class AttackConfig(Config):
     command = "attack"
 
     epsilon: Annotated[
-        tuple[Annotated[float, Ge(0), Le(100)], ...],
-        Doc("Largest perturbation, in pixel values of [0, 1]; may be repeated"),
+        tuple[Annotated[float, Ge(0)], ...],
+        MinLen(1),
+        Fraction(),
+        Doc("Largest perturbation, in pixel values of [0, 1], such as 8/255; may be repeated"),
     ] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
     method: Annotated[
         Literal["fgsm", "bim", "pgd", "mifgsm", "apgd-ce", "apgd-dlr", "square", "ensemble"],
@@ -34,17 +45,28 @@ class AttackConfig(Config):
     norm: Annotated[Literal["linf", "l2"], Doc("What epsilon measures.")] = "linf"
     steps: Annotated[
         Annotated[int, Ge(1), Le(100_000)] | None,
+        OnlyWith("method", (*STEPPING, *CLIMBING)),
         Doc("Of an iterated method; if not given 10, and 100 of apgd and ensemble."),
     ] = None
     step_size: Annotated[
         Annotated[float, Gt(0), Le(100)] | None,
-        Doc("Of an iterated method; 2.5 epsilon / steps if not given."),
+        Fraction(),
+        OnlyWith("method", STEPPING),
+        Doc("Of bim, pgd and mifgsm; 2.5 epsilon / steps if not given."),
     ] = None
     restarts: Annotated[
-        int, Ge(1), Le(1000), Doc("Random starts of pgd, apgd and ensemble; the worst counts.")
+        int,
+        Ge(1),
+        Le(1000),
+        OnlyWith("method", ("pgd", *CLIMBING)),
+        Doc("Random starts of pgd, apgd and ensemble; the worst counts."),
     ] = 1
     queries: Annotated[
-        int, Ge(1), Le(1_000_000), Doc("Of square and ensemble, looks at each image.")
+        int,
+        Ge(1),
+        Le(1_000_000),
+        OnlyWith("method", ("square", "ensemble")),
+        Doc("Of square and ensemble, looks at each image."),
     ] = 1000
     targeted: Annotated[bool, Doc("Aim at the class after the true one.")] = False
     model: Annotated[
@@ -60,12 +82,16 @@ class AttackConfig(Config):
     diagnose: Annotated[
         bool, Doc("Also measure why they work: spectra, filters, noise, transfer and margins.")
     ] = False
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: ImageData = None
+    transpose: Transpose = "auto"
     precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for epsilon in self.epsilon:
+            check_epsilon("--epsilon", epsilon, self.norm)
         if self.method == "square" and self.norm != "linf":
             raise UsageError("--method square measures --norm linf alone")
         if self.diagnose and (self.targeted or not any(self.epsilon)):
             raise UsageError("--diagnose needs an --epsilon above 0 and no --targeted")
+        check_transpose(self.transpose, self.data)

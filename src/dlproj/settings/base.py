@@ -7,11 +7,13 @@ description; `dlproj.config` checks them, and `dlproj.flags` makes command-line 
 import dataclasses
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_doc import Doc
 from annotated_types import Ge, Gt, Le, Lt
 
+from dlproj.dialect import Dialect
 from dlproj.errors import UsageError
 
 Recipes = Mapping[str, Mapping[str, Any]]
@@ -35,10 +37,43 @@ WeightDecay = Annotated[float, Ge(0), Le(100), Doc("Weight decay of the optimise
 LabelSmoothing = Annotated[
     float, Ge(0), Lt(1), Doc("Share of each target that goes to all classes alike.")
 ]
+Columns = Annotated[
+    str | None, Doc("Of --data: its two columns, by name or number, as in word,label or 2,1.")
+]
+Delimiter = Annotated[
+    str | None, Doc("Of --data: what separates columns: tab, space, comma, semicolon, or another.")
+]
+Encoding = Annotated[str | None, Doc("Of --data: how its text is encoded, as in cp1252.")]
+ImageData = Annotated[
+    Path | None,
+    Doc("Images to use instead: a folder of IDX files or of a folder a class, .npz, or .csv."),
+]
+Transpose = Annotated[
+    Literal["auto", "yes", "no"],
+    Doc("Of --data: whether its images lie transposed, as EMNIST's; auto looks at them."),
+]
 Schedule = Annotated[
     Literal["constant", "linear", "cosine", "one-cycle"],
     Doc("Course of the learning rate over the run."),
 ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fraction:
+    """In an annotation: numbers that may also be written as a fraction, 8/255."""
+
+
+@dataclasses.dataclass(frozen=True)
+class OnlyWith:
+    """In an annotation: what uses this setting; where it is not so, the flag is refused.
+
+    Args:
+        setting: the name of another setting.
+        values: of that one, with which this one does something.
+    """
+
+    setting: str
+    values: tuple[Any, ...]
 
 
 DEVICES = ("auto", "cpu", "cuda", "mps")  # and cuda:0, cuda:1, …
@@ -50,8 +85,28 @@ def check_device(device: str) -> None:
     Raises:
         UsageError: it does not.
     """
-    if device not in DEVICES and not re.fullmatch(r"cuda:\d{1,3}", device):
+    if device not in DEVICES and not re.fullmatch(r"cuda:\d{1,3}", str(device)):
         raise UsageError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {device!r}")
+
+
+def check_dialect(dialect: Dialect, data: Path | None) -> None:
+    """Whether there is a table of which it is said how it is written.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if data is None and dialect.given:
+        raise UsageError(f"{', '.join(dialect.given)} says how --data is written: give that too")
+
+
+def check_transpose(transpose: str, data: Path | None) -> None:
+    """Whether there are images that may lie transposed.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if data is None and transpose != "auto":
+        raise UsageError(f"--transpose {transpose} is about the images of --data: give that too")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

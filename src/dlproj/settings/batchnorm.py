@@ -1,22 +1,24 @@
 """Settings of `ablate-batchnorm`."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated, ClassVar
 
 from annotated_doc import Doc
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 
 from dlproj.settings.base import (
     BatchSize,
     Config,
     Epochs,
+    ImageData,
     Momentum,
     Recipe,
     Recipes,
     Schedule,
     Seeds,
+    Transpose,
     WeightDecay,
+    check_transpose,
 )
 
 
@@ -37,6 +39,7 @@ class BatchnormConfig(Config):
     batch_size: BatchSize = 64
     lr: Annotated[
         tuple[Annotated[float, Gt(0), Le(1000)], ...],
+        MinLen(1),
         Doc("Learning rates to compare at; may be repeated"),
     ] = (0.005, 0.02, 0.08, 0.3)
     momentum: Momentum = 0.92
@@ -46,7 +49,12 @@ class BatchnormConfig(Config):
     diagnose: Annotated[
         bool, Doc("Also measure what BatchNorm changes inside the network, layer by layer.")
     ] = False
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: ImageData = None
+    transpose: Transpose = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_transpose(self.transpose, self.data)
 
     @property
     def trainings(self) -> int:

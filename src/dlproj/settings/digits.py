@@ -2,22 +2,27 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_doc import Doc
 from annotated_types import Ge, Le
 
+from dlproj.epsilon import check_epsilon
 from dlproj.errors import UsageError
 from dlproj.settings.base import (
     BatchSize,
     Epochs,
+    Fraction,
+    ImageData,
     LabelSmoothing,
     LearningRate,
     Momentum,
+    OnlyWith,
     Recipes,
     Schedule,
     TrainingConfig,
+    Transpose,
+    check_transpose,
 )
 
 
@@ -77,7 +82,9 @@ class DigitsConfig(TrainingConfig):
     ] = "report"
     optimizer: Annotated[Literal["sgd", "adam"], Doc("SGD with momentum, or Adam.")] = "sgd"
     batchnorm: Annotated[
-        bool, Doc("BatchNorm after each convolution; the robust network has none.")
+        bool,
+        OnlyWith("network", ("report", "fast", "deep")),
+        Doc("BatchNorm after each convolution; the robust network has none."),
     ] = True
     label_smoothing: LabelSmoothing = 0.0
     distort: Annotated[
@@ -90,22 +97,35 @@ class DigitsConfig(TrainingConfig):
         bool, Doc("Train on adversarial images instead, with settings of its own.")
     ] = False
     epsilon: Annotated[
-        float, Ge(0), Le(1), Doc("Of --adversarial: the largest change of a pixel (linf).")
+        float,
+        Ge(0),
+        Fraction(),
+        OnlyWith("adversarial", (True,)),
+        Doc("Of --adversarial: the largest change of a pixel (linf), such as 8/255."),
     ] = 0.3
-    steps: Annotated[int, Ge(1), Le(1000), Doc("Of --adversarial: steps of pgd to each batch.")] = 3
+    steps: Annotated[
+        int,
+        Ge(1),
+        Le(1000),
+        OnlyWith("adversarial", (True,)),
+        Doc("Of --adversarial: steps of pgd to each batch."),
+    ] = 3
     dataset: Annotated[
         Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
         Doc("mnist ships; the others are downloaded once."),
     ] = "mnist"
-    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    data: ImageData = None
+    transpose: Transpose = "auto"
     validation: Annotated[
         int, Ge(0), Le(1_000_000), Doc("Training images held out and scored after each epoch.")
     ] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_epsilon("--epsilon", self.epsilon, "linf")
         if self.data is not None and self.dataset != "mnist":
             raise UsageError("--data and --dataset both name the images: give one of them")
+        check_transpose(self.transpose, self.data)
 
     @property
     def divisible(self) -> bool:

@@ -8,16 +8,22 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_doc import Doc
 from annotated_types import Ge, Le, Lt
 
+from dlproj.dialect import Dialect
 from dlproj.settings.base import (
     BatchSize,
+    Columns,
+    Delimiter,
+    Encoding,
     Epochs,
     LabelSmoothing,
     LearningRate,
+    OnlyWith,
     Precision,
     Recipe,
     Recipes,
     Schedule,
     TrainingConfig,
+    check_dialect,
 )
 
 
@@ -60,11 +66,29 @@ class LangidConfig(TrainingConfig):
         Literal["gru", "ngrams"], Doc("The report's GRU, or a bag of letter n-grams.")
     ] = "gru"
     hidden: Annotated[int, Ge(1), Le(4096), Doc("Size of the GRU's state, or hidden units.")] = 64
-    layers: Annotated[int, Ge(1), Le(8), Doc("GRUs on top of each other.")] = 1
-    bidirectional: Annotated[bool, Doc("Whether the GRU reads each word from both ends.")] = True
-    longest: Annotated[int, Ge(1), Le(8), Doc("Letters of the longest n-gram.")] = 5
+    layers: Annotated[
+        int, Ge(1), Le(8), OnlyWith("network", ("gru",)), Doc("GRUs on top of each other.")
+    ] = 1
+    bidirectional: Annotated[
+        bool, OnlyWith("network", ("gru",)), Doc("Whether the GRU reads each word from both ends.")
+    ] = True
+    longest: Annotated[
+        int, Ge(1), Le(8), OnlyWith("network", ("ngrams",)), Doc("Letters of the longest n-gram.")
+    ] = 5
     dropout: Annotated[float, Ge(0), Lt(1), Doc("Of n-grams, and of what linear layers see.")] = 0.3
     data: Annotated[
         Path | None, Doc("The course's .npz, or a .csv of word,label, instead of what ships.")
     ] = None
+    columns: Columns = None
+    delimiter: Delimiter = None
+    encoding: Encoding = None
     precision: Precision = "fp32"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_dialect(self.dialect, self.data)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table of `data` is written."""
+        return Dialect(columns=self.columns, delimiter=self.delimiter, encoding=self.encoding)

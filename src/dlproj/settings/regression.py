@@ -7,17 +7,29 @@ from typing import Annotated, ClassVar, Literal
 from annotated_doc import Doc
 from annotated_types import Ge, Lt
 
+from dlproj.dialect import Dialect
 from dlproj.settings.base import (
     BatchSize,
+    Columns,
+    Delimiter,
+    Encoding,
     Epochs,
     LearningRate,
+    Momentum,
+    OnlyWith,
     Precision,
     Recipe,
     Recipes,
     Schedule,
     Threads,
     TrainingConfig,
+    WeightDecay,
+    check_dialect,
 )
+
+BY_ADAM = OnlyWith(
+    "optimizer", ("adam",)
+)  # Levenberg-Marquardt takes all points, and finds its own steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,10 +46,12 @@ class RegressionConfig(TrainingConfig):
 
     recipe: Recipe = "standard"
     epochs: Epochs = 100
-    batch_size: BatchSize = 128
-    lr: LearningRate = 0.02
-    schedule: Schedule = "one-cycle"
-    beta2: Annotated[float, Ge(0), Lt(1), Doc("Adam's decay of squared gradients.")] = 0.99
+    batch_size: Annotated[BatchSize, BY_ADAM] = 128
+    lr: Annotated[LearningRate, BY_ADAM] = 0.02
+    momentum: Annotated[Momentum, BY_ADAM] = 0.9
+    weight_decay: Annotated[WeightDecay, BY_ADAM] = 0.0
+    schedule: Annotated[Schedule, BY_ADAM] = "one-cycle"
+    beta2: Annotated[float, Ge(0), Lt(1), BY_ADAM, Doc("Adam's decay of squared gradients.")] = 0.99
     optimizer: Annotated[
         Literal["adam", "lm"],
         Doc("lm is Levenberg-Marquardt on all points at once, in double precision."),
@@ -45,11 +59,34 @@ class RegressionConfig(TrainingConfig):
     activation: Annotated[Literal["relu", "tanh"], Doc("Between the layers.")] = "relu"
     function: Annotated[
         Literal["sin", "cos", "sin3x", "abs", "gauss", "sinc", "sawtooth", "square"],
+        OnlyWith("data", (None,)),
         Doc("What is learnt, on [-2π, 2π]."),
     ] = "sin"
-    data: Annotated[Path | None, Doc("CSV file of x,y to fit instead of a function.")] = None
-    precision: Precision = "fp32"
+    data: Annotated[Path | None, Doc("Table of x and y, as CSV, to fit instead of a function.")] = (
+        None
+    )
+    columns: Columns = None
+    delimiter: Delimiter = None
+    encoding: Encoding = None
+    decimal: Annotated[
+        Literal["point", "comma"] | None, Doc("Of --data: what stands before decimals.")
+    ] = None
+    precision: Annotated[Precision, BY_ADAM] = "fp32"
     threads: Threads = 1  # more would wait for each other longer than they work
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_dialect(self.dialect, self.data)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table of `data` is written."""
+        return Dialect(
+            columns=self.columns,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            decimal=self.decimal,
+        )
 
     @property
     def divisible(self) -> bool:

@@ -84,7 +84,7 @@ class RunDir:
         """Write a file of JSON, sealed. Returns what was written."""
         sealed = seal(value)
         text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
-        self.write(name, text.encode() + b"\n")
+        self.write(name, text.encode(errors="backslashreplace") + b"\n")  # as JSON has it
         return sealed
 
     def digests(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from dlproj.errors import DlprojError
+from dlproj.models.catalogue import BY_NAME
 from dlproj.models.files import load_model
 from dlproj.output.console import Console
 from dlproj.output.document import document
@@ -68,14 +69,14 @@ def export_onnx(path: Path, out: Path | None, *, force: bool, console: Console) 
 def example_inputs(model: Any) -> list[Tensor]:
     """Random inputs of the kind the network takes, as many as are checked, in unlike batches."""
     generator = torch.Generator().manual_seed(0)
-    match type(model).__name__:
-        case "CharGRU" | "NgramBag":
+    match BY_NAME[type(model).__name__].reads:
+        case "words":
             words = CHECKED // len(WORD_LENGTHS)
             return [
                 torch.randint(-1, int(model.letters), (words, length), generator=generator)
                 for length in WORD_LENGTHS
             ]
-        case "CurveMLP":
+        case "points":
             dtype = next(model.parameters()).dtype
             x = (torch.rand(CHECKED, 1, generator=generator) * 2 - 1).to(dtype) * 2 * torch.pi
             return [x[:1], x[1:]]

@@ -13,16 +13,16 @@ from dlproj.data.pictures import read_picture
 from dlproj.data.words import Words, encode
 from dlproj.errors import DlprojError
 from dlproj.experiments.langid import classify
+from dlproj.models.catalogue import Reads
 from dlproj.models.files import DIGITS, LANGID, load_model
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.store.runs import write_file
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
+from dlproj.visible import visible
 
 CHUNK = 20_000  # words that are looked at together
-DIGIT_NETWORKS = ("DigitCNN", "FastCNN", "DeepCNN")
-LANGUAGE_NETWORKS = ("CharGRU", "NgramBag")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +39,14 @@ def read_digits(
     images: Tensor, names: Sequence[str], *, model: Path | None, machine: Machine
 ) -> list[Prediction]:
     """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
-    network, about = _load(model or DIGITS, DIGIT_NETWORKS, machine)
+    network, about = _load(model or DIGITS, "digits", machine)
     logits = predict(network, images.to(machine.device), machine=machine)
     return _predictions(names, logits, about["labels"])
 
 
 def read_words(words: Sequence[str], *, model: Path | None, machine: Machine) -> list[Prediction]:
     """Name the language of each word; none may be empty."""
-    network, about = _load(model or LANGID, LANGUAGE_NETWORKS, machine)
+    network, about = _load(model or LANGID, "words", machine)
     predictions = []
     for start in range(0, len(words), CHUNK):
         chunk = words[start : start + CHUNK]
@@ -72,9 +72,12 @@ def predict_digits(
     names = [str(path) for path in paths]
     predictions = read_digits(to_pixels(pictures), names, model=model, machine=machine)
     if strip:
-        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415
+        from dlproj.output.figures.style import label_of  # noqa: PLC0415
 
-        captions = [f"{one.label}  {one.confidence:.0%}" for one in predictions]
+        console.remark(find_fonts(one.label for one in predictions))
+        captions = [f"{label_of(one.label)}  {one.confidence:.0%}" for one in predictions]
         write_file(strip, draw_strip(pictures, captions))
         console.note(f"what the network saw is in {strip}")
     _show(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
@@ -97,12 +100,8 @@ def predict_languages(
     _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
 
 
-def _load(
-    path: Path, networks: Sequence[str], machine: Machine
-) -> tuple[nn.Module, dict[str, Any]]:
-    model, about = load_model(path)
-    if about.get("network") not in networks:
-        raise DlprojError(f"--model {path}: must hold a {' or '.join(networks)}")
+def _load(path: Path, reads: Reads, machine: Machine) -> tuple[nn.Module, dict[str, Any]]:
+    model, about = load_model(path, reads)
     if not _fits(about, model.arguments):
         raise DlprojError(f"--model {path}: its labels or letters are not those of its network")
     return model.to(machine.device), about
@@ -114,7 +113,7 @@ def _fits(about: dict[str, Any], arguments: Any) -> bool:
     return (
         isinstance(labels, list)
         and all(isinstance(label, str) for label in labels)
-        and len(labels) == arguments["classes"]
+        and len(labels) == arguments.get("classes", 10)
         and isinstance(alphabet, str)
         and len(alphabet) == arguments.get("letters", 0)
     )
@@ -141,7 +140,9 @@ def _show(
     json: bool,
 ) -> None:
     if not json:
-        console.lines(f"{p.input}\t{p.label}\t{p.confidence:.4f}" for p in predictions)
+        console.lines(
+            f"{visible(p.input)}\t{visible(p.label)}\t{p.confidence:.4f}" for p in predictions
+        )
         return
     found = document(
         command,

@@ -139,6 +139,14 @@ def confusion_matrix(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
     return torch.bincount(pairs, minlength=classes**2).view(classes, classes)
 
 
+def class_accuracy(confusion: Tensor) -> list[float | None]:
+    """Of each true class (a row of the confusion matrix) the share named; None of no examples."""
+    return [
+        right / total if total else None
+        for right, total in zip(confusion.diag().tolist(), confusion.sum(1).tolist(), strict=True)
+    ]
+
+
 def predict(model: nn.Module, inputs: Tensor, *, machine: Machine, batch_size: int = 250) -> Tensor:
     """Outputs (examples, …) for all inputs, in evaluation mode; the mode is restored."""
 

@@ -14,6 +14,7 @@ from dlproj.output.figures.style import (
     GREY,
     ORANGE,
     RED,
+    label_of,
     new_figure,
     picture_axes,
     save,
@@ -29,6 +30,7 @@ def draw(
     clean: Tensor,
     results: Sequence[Attacked],
     rows: Sequence[dict[str, Any]],
+    names: Sequence[str],
 ) -> None:
     """All of them.
 
@@ -38,8 +40,8 @@ def draw(
         clean: the network's probabilities (n, classes) for those.
         results: the adversarial images at each epsilon.
         rows: the metrics at each epsilon.
+        names: of the network's classes.
     """
-    names = [str(label) for label in range(clean.shape[1])]
     telling = min(zip(results, rows, strict=True), key=lambda pair: abs(pair[1]["accuracy"] - 0.5))
     result, row = telling
     pictures = (result.images[:, 0].cpu() * 255).round().byte()
@@ -50,11 +52,14 @@ def draw(
         names,
         what=f"Adversarial images ({row['method'].upper()}, ε = {row['epsilon']:g})",
     )
-    draw_accuracy(run, rows, (clean.argmax(1).cpu() == test.labels).float().mean().item())
-    draw_gallery(run, test, clean.cpu(), result, row)
+    accuracy = (clean.argmax(1).cpu() == test.labels).float().mean().item()
+    draw_accuracy(run, rows, accuracy, 1 / len(names))
+    draw_gallery(run, test, clean.cpu(), result, row, names)
 
 
-def draw_accuracy(run: RunDir, rows: Sequence[dict[str, Any]], clean_accuracy: float) -> None:
+def draw_accuracy(
+    run: RunDir, rows: Sequence[dict[str, Any]], clean_accuracy: float, chance: float
+) -> None:
     """Accuracy against epsilon."""
     figure, axes = new_figure(8, 4.5)
     ordered = sorted(rows, key=lambda row: row["epsilon"])
@@ -66,7 +71,7 @@ def draw_accuracy(run: RunDir, rows: Sequence[dict[str, Any]], clean_accuracy: f
         label="adversarial images",
     )
     axes.axhline(clean_accuracy, color=BLUE, linestyle="--", label="clean images")
-    axes.axhline(0.1, color=GREY, linestyle=":", label="guessing")
+    axes.axhline(chance, color=GREY, linestyle=":", label="guessing")
     axes.set_ylim(0, 1.02)
     axes.set_xlabel(f"ε ({rows[0]['norm']}, pixel values in [0, 1])")
     axes.set_ylabel("accuracy")
@@ -76,7 +81,12 @@ def draw_accuracy(run: RunDir, rows: Sequence[dict[str, Any]], clean_accuracy: f
 
 
 def draw_gallery(
-    run: RunDir, test: Images, clean: Tensor, result: Attacked, row: dict[str, Any]
+    run: RunDir,
+    test: Images,
+    clean: Tensor,
+    result: Attacked,
+    row: dict[str, Any],
+    names: Sequence[str],
 ) -> None:
     """Original, perturbation and adversarial image, one of each label as far as they go."""
     chosen = _one_of_each(test.labels)[:SHOWN]
@@ -100,8 +110,8 @@ def draw_gallery(
         ):
             seen = int(probabilities.argmax())
             place.set_title(
-                f"{seen}\n{float(probabilities[seen]):.0%}", loc="center", fontsize=11,
-                color=GREEN if seen == label else RED,
+                f"{label_of(names[seen])}\n{float(probabilities[seen]):.0%}",
+                loc="center", fontsize=11, color=GREEN if seen == label else RED,
             )  # fmt: skip
     for place, text in zip(axes[:, 0], ("original", "change", "adversarial"), strict=True):
         place.set_ylabel(text)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.colors import LogNorm
 
-from dlproj.output.figures.style import new_figure, save
+from dlproj.output.figures.style import labels_of, new_figure, save
 from dlproj.store.runs import RunDir
 
 
@@ -23,9 +23,10 @@ def draw_confusion(run: RunDir, matrix: Sequence[Sequence[int]], names: Sequence
             if count:
                 shade = "white" if image.norm(count) > 0.6 else "black"
                 axes.text(column, row, count, ha="center", va="center", color=shade, fontsize=10)
-    turn = 45 if max(map(len, names)) > 3 else 0
-    axes.set_xticks(range(len(names)), names, rotation=turn)
-    axes.set_yticks(range(len(names)), names)
+    turn, labels = 45 if max(map(len, names)) > 3 else 0, labels_of(names)
+    ends = "right" if turn else "center"
+    axes.set_xticks(range(len(names)), labels, rotation=turn, ha=ends, rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), labels)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title("Confusion matrix")

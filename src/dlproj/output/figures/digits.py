@@ -8,7 +8,15 @@ from torch import Tensor
 from dlproj.data.digits import Images
 from dlproj.output.figures.confusion import draw_confusion
 from dlproj.output.figures.curves import draw_training_curve
-from dlproj.output.figures.style import GREEN, RED, new_figure, picture_axes, save
+from dlproj.output.figures.style import (
+    GREEN,
+    RED,
+    label_of,
+    labels_of,
+    new_figure,
+    picture_axes,
+    save,
+)
 from dlproj.store.runs import RunDir
 
 PICTURE_WIDTH = 0.043  # of a picture in the confidence figure, in probability
@@ -58,13 +66,13 @@ def draw_confidence(
             axes.add_artist(box)
             if wrong:
                 axes.annotate(
-                    names[int(predicted[index])], place, (9, 5), textcoords="offset points",
-                    color=RED, weight="bold", fontsize=11, zorder=4,
+                    label_of(names[int(predicted[index])]), place, (9, 5),
+                    textcoords="offset points", color=RED, weight="bold", fontsize=11, zorder=4,
                     bbox={"facecolor": "white", "alpha": 0.85, "pad": 0.3, "linewidth": 0},
                 )  # fmt: skip
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), labels_of(names))
     axes.set_ylabel("true label")
     axes.set_xlabel("probability given to the true label")
     axes.set_title(f"{what} by confidence: green is right; red is wrong, with what was read")
@@ -93,7 +101,8 @@ def draw_mistakes(run: RunDir, images: Images, probabilities: Tensor, names: Seq
     for place, index in zip(axes.flat, worst, strict=False):
         place.imshow(255 - images.pictures[index].numpy(), cmap="gray")
         place.set_title(
-            f"{names[int(images.labels[index])]} read as {names[int(predicted[index])]}\n"
+            f"{label_of(names[int(images.labels[index])])} read as "
+            f"{label_of(names[int(predicted[index])])}\n"
             f"{float(confidence[index]):.1%} sure",
             fontsize=10, loc="center", weight="normal",
         )  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlproj.data.regression import Curve
-from dlproj.output.figures.style import BLUE, GREY, ORANGE, RED, new_figure, save
+from dlproj.output.figures.style import BLUE, GREY, ORANGE, RED, label_of, new_figure, save
 from dlproj.store.runs import RunDir
 
 POINTS_DRAWN = 64
@@ -28,7 +28,7 @@ def draw_fit(run: RunDir, curve: Curve, predicted: NDArray[np.float64]) -> None:
         curve.train.x[::every, 0].numpy(), curve.train.y[::every, 0].numpy(), "o",
         color=GREY, markersize=5, alpha=0.6, markeredgewidth=0, label=some + "training points",
     )  # fmt: skip
-    above.plot(x, y, color=BLUE, linewidth=4, alpha=0.5, label=curve.name)
+    above.plot(x, y, color=BLUE, linewidth=4, alpha=0.5, label=f"data: {label_of(curve.name)}")
     above.plot(x, predicted, "--", color=RED, label="network")
     above.set_ylabel("y")
     above.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0)

@@ -1,11 +1,10 @@
 """The figure of `predict-digit`."""
 
-import io
 from collections.abc import Sequence
 
 from torch import Tensor
 
-from dlproj.output.figures.style import new_figure, picture_axes
+from dlproj.output.figures.style import as_png, new_figure, picture_axes
 
 ACROSS = 8
 
@@ -22,6 +21,4 @@ def draw_strip(pictures: Tensor, captions: Sequence[str]) -> bytes:
     for place, picture, caption in zip(places.flat, pictures.numpy(), captions, strict=False):
         place.imshow(picture, cmap="gray", vmin=0, vmax=255)
         place.set_title(caption, loc="center")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
+    return as_png(figure, dpi=120)

@@ -1,6 +1,8 @@
 """The look that all figures share."""
 
 import io
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -8,13 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlproj.store.runs import RunDir
+from dlproj.visible import visible
 
 # Okabe & Ito (2008): told apart with any colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#777777",
 )  # fmt: skip
 
-RC = {
+LONGEST = 24  # letters of a label
+RC: dict[str, Any] = {
     "font.size": 11,
     "axes.titlesize": 13,
     "axes.titleweight": "bold",
@@ -36,6 +40,18 @@ def new_figure(width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
     return figure, figure.subplots(**grid)
 
 
+def label_of(name: str) -> str:
+    """A name from a file as text in a figure: no formula, not too long, with nothing hidden."""
+    shown = visible(name)
+    shown = shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return shown.replace("$", r"\$")
+
+
+def labels_of(names: Sequence[str]) -> list[str]:
+    """The same of several names."""
+    return [label_of(name) for name in names]
+
+
 def picture_axes(axes: Axes) -> None:
     """Axes that only hold a picture."""
     axes.set_xticks([])
@@ -46,6 +62,13 @@ def picture_axes(axes: Axes) -> None:
 
 def save(figure: Figure, run: RunDir, name: str) -> None:
     """Write a figure to the run as `name`.png."""
+    run.write(f"{name}.png", as_png(figure, dpi=150))
+
+
+def as_png(figure: Figure, *, dpi: int) -> bytes:
+    """The figure as a picture."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
-    run.write(f"{name}.png", buffer.getvalue())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # `fonts.find_fonts` says so in plain words
+        figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()

@@ -25,7 +25,10 @@ def tables(metrics: DigitsMetrics, timing: DigitsTiming) -> list[Table]:
     ]
     result = [Table("Result", ("", ""), rows)]
     if "class_accuracy" in metrics:
-        per_class = [[name, percent(value)] for name, value in metrics["class_accuracy"].items()]
+        per_class = [
+            [name, "no images" if value is None else percent(value)]
+            for name, value in metrics["class_accuracy"].items()
+        ]
         confusions = [
             [worst["label"], worst["predicted"], str(worst["count"])]
             for worst in metrics["worst_confusions"]

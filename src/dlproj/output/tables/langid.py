@@ -18,7 +18,10 @@ def tables(metrics: LangidMetrics, timing: LangidTiming) -> list[Table]:
     ]
     result = [Table("Result", ("", ""), rows)]
     if "per_language" in metrics:
-        by_language = [[name, percent(value)] for name, value in metrics["per_language"].items()]
+        by_language = [
+            [name, "no words" if value is None else percent(value)]
+            for name, value in metrics["per_language"].items()
+        ]
         result.append(Table("Accuracy by language", ("language", "accuracy"), by_language))
     return result
 

@@ -1,0 +1,138 @@
+"""Pictures sorted into a folder for each class, as torchvision's ImageFolder has them."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from dlproj.data.found import Found, Part, is_tested
+from dlproj.data.notes import counted, listed
+from dlproj.errors import DlprojError
+
+ENDINGS = {
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm",
+    ".pbm", ".ppm", ".heic", ".avif",
+}  # fmt: skip
+TRAIN = ("train", "training")
+TEST = ("test", "testing", "t10k")
+VALIDATION = ("val", "valid", "validation", "dev")
+MOST = 1_000_000
+
+Pictures = dict[str, list[Path]]  # of each class
+
+
+def read_class_folders(path: Path) -> Found | None:
+    """A folder of pictures for each class, prepared as `predict-digit` does; None where none is.
+
+    Raises:
+        DlprojError: there are no pictures to learn from or to be tested on.
+    """
+    if not path.is_dir():
+        return None
+    root = _root(path)
+    splits = {folder.name.lower(): folder for folder in _folders(root)}
+    named = {
+        kind: next((splits[name] for name in names if name in splits), None)
+        for kind, names in (("train", TRAIN), ("test", TEST), ("validation", VALIDATION))
+    }
+    remarks = []
+    tested = named["test"]
+    if tested is None and named["validation"]:
+        tested = named["validation"]
+        remarks.append(f"no test folder: {tested.name} is tested on")
+    elif named["validation"]:
+        passed = named["validation"].name
+        remarks.append(f"{passed} is passed over; --validation N holds some images out")
+    if named["train"] and tested:
+        train, test = _pictures(named["train"]), _pictures(tested)
+    else:
+        train, test = _by_hash(_pictures(named["train"] or root))
+        remarks = ["no test folder: a tenth, by a hash of each name, is held out for test"]
+    if not any(train.values()):
+        return None
+    kinds = sorted({*train, *test})
+    (learnt, held_out), more = _prepared([train, test], path)
+    return Found(
+        learnt,
+        held_out,
+        where=str(path),
+        written=f"pictures in {counted(len(kinds), 'folder')}",
+        upright=True,
+        remarks=(*remarks, *more),
+    )
+
+
+def _root(path: Path) -> Path:
+    """The folder itself, or the only one in it, as archives are unpacked."""
+    while len(folders := _folders(path)) == 1 and _folders(folders[0]):
+        if any(map(_is_picture, path.glob("*"))):
+            break
+        path = folders[0]
+    return path
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(
+        folder
+        for folder in path.glob("*")
+        if folder.is_dir() and not folder.name.startswith((".", "__"))
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    """The pictures in a folder and below it."""
+    return sorted(filter(_is_picture, path.rglob("*")))
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
+
+
+def _pictures(root: Path) -> Pictures:
+    found = {folder.name: _files(folder) for folder in _folders(root)}
+    if sum(map(len, found.values())) > MOST:
+        raise DlprojError(f"{root}: holds more than {MOST:,} pictures")
+    return {name: files for name, files in found.items() if files}
+
+
+def _by_hash(pictures: Pictures) -> tuple[Pictures, Pictures]:
+    """Training and test pictures, by a hash of the name and its class."""
+    train: Pictures = {name: [] for name in pictures}
+    test: Pictures = {name: [] for name in pictures}
+    for name, files in pictures.items():
+        for file in files:
+            (test if is_tested(f"{name}/{file.name}".encode()) else train)[name].append(file)
+    return train, test
+
+
+def _prepared(splits: Iterable[Pictures], path: Path) -> tuple[list[Part], list[str]]:
+    """Both parts as bytes (n, 28, 28), and a remark on pictures that could not be read."""
+    parts, faults = [], []
+    with ThreadPoolExecutor() as pool:
+        for split in splits:
+            named = [(name, file) for name, files in split.items() for file in files]
+            images, labels = [], []
+            for (name, _), read in zip(named, pool.map(_read, [f for _, f in named]), strict=True):
+                if isinstance(read, str):
+                    faults.append(read)
+                else:
+                    images.append(read)
+                    labels.append(name)
+            if named and not images:
+                raise DlprojError(f"{path}: no picture can be read; the first: {faults[0]}")
+            parts.append(Part(np.array(images, np.uint8), np.array(labels, str)))
+    if not faults:
+        return parts, []
+    many = counted(len(faults), "picture")
+    return parts, [f"{many} passed over: {listed(faults, 3)}"]
+
+
+def _read(file: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | str":
+    """The picture, or what is wrong with it."""
+    from dlproj.data.pictures import read_picture  # noqa: PLC0415 - takes a moment
+
+    try:
+        return read_picture(file).numpy()
+    except DlprojError as error:
+        return str(error)

@@ -1,0 +1,151 @@
+"""Images as tables: a label and the pixels of an image on each line, as Kaggle has MNIST."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+
+from dlproj.data.found import Found, Part, split_by_content
+from dlproj.data.notes import listed
+from dlproj.data.numbers import is_number
+from dlproj.errors import DlprojError
+
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
+LABEL = {"label", "labels", "class", "target", "y", "digit", "letter"}
+MAX_BYTES = 2_000_000_000  # of text, unpacked: EMNIST's largest table has 1.3 billion
+LONGEST = 1_000_000  # letters of a line
+
+
+def read_image_tables(path: Path) -> Found | None:
+    """A table of images, or those of a folder for training and test; None where there is none.
+
+    Raises:
+        DlprojError: a table is not of that form; the message names the line.
+        OSError: it cannot be read.
+    """
+    files = [path] if path.is_file() else sorted(path.glob("*"))
+    files = [
+        file for file in files
+        if file.name.lower().endswith(ENDINGS) and not file.name.startswith(".")
+    ]  # fmt: skip
+    if not files:
+        return None
+    train, test = _chosen(path, files)
+    part, remarks = _read(train)
+    if part is None:
+        raise DlprojError(f"{train}: has pixels alone; the label of each image must stand first")
+    tested = None
+    if test:
+        tested, more = _read(test)
+        remarks += [remark for remark in more if remark not in remarks]
+        if tested is None:
+            remarks.append(f"{test.name} has no labels: passed over")
+    if tested is None:
+        part, tested = split_by_content(part)
+        remarks.append("no test images: a tenth, by a hash of each image, is held out for test")
+    names = " and ".join(file.name for file in (train, test) if file)
+    emnist = train.name.lower().startswith("emnist")
+    return Found(part, tested, str(path), f"table {names}", emnist=emnist, remarks=tuple(remarks))
+
+
+def _chosen(path: Path, files: list[Path]) -> tuple[Path, Path | None]:
+    """The table to learn from, and that to be tested on."""
+    if len(files) == 1:
+        return files[0], None
+    train = [file for file in files if re.search("train", file.name, re.IGNORECASE)]
+    test = [file for file in files if re.search("test|t10k", file.name, re.IGNORECASE)]
+    if len(train) == 1 and len(test) <= 1:
+        return train[0], test[0] if test else None
+    names = listed([file.name for file in files])
+    raise DlprojError(
+        f"{path}: holds several tables ({names}): leave one with train in its name, and one with "
+        "test"
+    )
+
+
+def _read(file: Path) -> tuple[Part | None, list[str]]:
+    """Images and labels of a table, and remarks; None where it has no labels."""
+    remarks = []
+    with _opened(file) as lines:
+        start = list(islice(lines, 1))
+        if not start:
+            raise DlprojError(f"{file}: empty")
+        separator = max(",;\t ", key=start[0].count)
+        first = [cell.strip().strip('"') for cell in start[0].rstrip("\n").split(separator)]
+        headed = sum(map(is_number, first)) < len(first) / 2
+        if headed:
+            remarks.append(f"{file.name}: line 1 is taken for a header: {listed(first, 3)}")
+        labelled = _label_place(first, headed=headed, file=file)
+        body = chain(start[headed:], lines)
+        row = next(body, None)
+        if row is None:
+            raise DlprojError(f"{file}: holds no rows below its header")
+        try:
+            values = np.loadtxt(
+                chain([row], body),
+                np.float32,
+                delimiter=None if separator == " " else separator,
+                quotechar='"',
+                comments=None,
+                ndmin=2,
+            )
+        except ValueError as error:
+            raise DlprojError(f"{file}: {_fault(str(error), 1 + headed)}") from None
+    if labelled is None:
+        return None, remarks
+    if labelled:
+        remarks.append(f"{file.name}: the label is the last column")
+    labels = values[:, labelled]
+    return Part(np.delete(values, labelled, axis=1), labels), remarks
+
+
+def _label_place(first: list[str], *, headed: bool, file: Path) -> int | None:
+    """Which column is the label: 0, or -1 for the last; None where all are pixels."""
+    pixels = len(first) - 1
+    if round(len(first) ** 0.5) ** 2 == len(first):
+        return None
+    if pixels < 1 or round(pixels**0.5) ** 2 != pixels:
+        raise DlprojError(
+            f"{file}: has {len(first)} columns; expected are a label and the pixels of a square, "
+            "as in 1 + 784"
+        )
+    return -1 if headed and first[-1].lower() in LABEL else 0
+
+
+def _fault(message: str, first_row: int) -> str:
+    """NumPy's message, with the number of the line."""
+    message = message.split("; use", 1)[0]
+    message = re.sub(  # rows counted from 0
+        r"at row (\d+), column", lambda row: f"at line {int(row[1]) + first_row}, column", message
+    )
+    return re.sub(r"at row (\d+)$", lambda row: f"at line {int(row[1]) + first_row - 1}", message)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Iterator[str]]:
+    """The lines of a text file, raw or compressed, up to a limit."""
+    with file.open("rb") as raw:
+        packed = raw.peek(2)[:2] == b"\x1f\x8b"
+        content = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if packed else raw)
+        with TextIOWrapper(content, encoding="utf-8-sig") as text:
+            try:
+                yield _limited(text, file)
+            except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
+                raise DlprojError(f"{file}: {error}") from None
+
+
+def _limited(text: IO[str], file: Path) -> Iterator[str]:
+    size = 0
+    while line := text.readline(LONGEST):
+        size += len(line)
+        if size > MAX_BYTES or len(line) == LONGEST:
+            raise DlprojError(f"{file}: larger than a table of images can be")
+        if line.strip():
+            yield line

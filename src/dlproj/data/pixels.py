@@ -1,0 +1,126 @@
+"""Arrays of images in any size, colour and range, brought to MNIST's form.
+
+That is 28x28 bytes, light ink on a dark ground.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dlproj.data.images import SIDE
+from dlproj.errors import DlprojError
+
+GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+LOOKED_AT = 2000  # images that tell light ink from dark
+LIGHT = 170  # of the median along an image's border: dark ink on a light ground
+DIM = 128  # bytes whose highest stays below were counted in other units
+CHUNK = 10_000
+
+Array = NDArray[Any]
+
+
+def to_pictures(arrays: list[Array], where: str) -> tuple[list[Tensor], list[str]]:
+    """Bytes (n, 28, 28) of each array, and remarks on what was done.
+
+    Args:
+        arrays: (n, height, width), flat, or with channels first or last; all are treated alike.
+        where: what to name in messages.
+
+    Raises:
+        DlprojError: they are no images, or their range does not say what is black and white.
+    """
+    remarks = []
+    images = [_shaped(array, where) for array in arrays]
+    if images[0].ndim == 4:
+        remarks.append("colour images are taken as shades of grey")
+        images = [_in_chunks(part, lambda chunk: chunk[..., :3] @ GREY) for part in images]
+    factor, remark = _factor(images, where)
+    remarks += [remark] if remark else []
+    dark_ink = _is_dark_ink(images[0], factor)
+    if dark_ink:
+        remarks.append("dark ink on a light ground: turned to light on dark, as MNIST's images are")
+    height, width = images[0].shape[1:]
+    if (height, width) != (SIDE, SIDE):
+        remarks.append(f"images of {height}x{width} pixels are scaled to {SIDE}x{SIDE}")
+
+    def form(chunk: Array) -> Array:
+        if chunk.dtype == np.uint8 and factor == 1 and not dark_ink and chunk.shape[1:] == (28, 28):
+            return chunk
+        values = torch.from_numpy(chunk.astype(np.float32) * factor)
+        values = 255 - values if dark_ink else values
+        return _fitted(values).round_().clamp_(0, 255).byte().numpy()
+
+    return [torch.from_numpy(_in_chunks(part, form)) for part in images], remarks
+
+
+def _in_chunks(array: Array, function: Any) -> Array:
+    """A function of an array, computed for some images at a time to save memory."""
+    if len(array) <= CHUNK:
+        return np.ascontiguousarray(function(array))
+    starts = range(0, len(array), CHUNK)
+    return np.concatenate([function(array[start : start + CHUNK]) for start in starts])
+
+
+def _shaped(array: Array, where: str) -> Array:
+    """(n, height, width), or with three channels last."""
+    if array.dtype.kind not in "buif":
+        raise DlprojError(f"{where}: images must be numbers, not {array.dtype}")
+    if array.ndim == 2:
+        side = round(array.shape[1] ** 0.5)
+        if side * side != array.shape[1]:
+            raise DlprojError(f"{where}: {array.shape[1]} pixels an image are no square")
+        array = array.reshape(len(array), side, side)
+    if array.ndim == 4 and array.shape[1] in {1, 3, 4} and array.shape[3] not in {1, 3, 4}:
+        array = np.moveaxis(array, 1, 3)
+    if array.ndim == 4 and array.shape[3] == 1:
+        array = array[..., 0]
+    channels = array.shape[3] if array.ndim == 4 else 3
+    if array.ndim not in {3, 4} or channels not in {3, 4} or not all(array.shape[1:]):
+        raise DlprojError(
+            f"{where}: images {array.shape} must be (n, height, width), with 1 or 3 channels "
+            "behind or none"
+        )
+    return array
+
+
+def _factor(images: list[Array], where: str) -> tuple[float, str]:
+    """What makes bytes of the pixels, and a remark where that is unusual."""
+    low = min(float(part.min(initial=0)) for part in images)
+    high = max(float(part.max(initial=0)) for part in images)
+    if not np.isfinite([low, high]).all():
+        raise DlprojError(f"{where}: pixels must be finite numbers")
+    if low < 0 or high > 65535:
+        raise DlprojError(f"{where}: pixels from {low:g} to {high:g}; bring them to 0 to 255")
+    if high == 0:
+        raise DlprojError(f"{where}: all images are black")
+    if high <= 1:
+        return 255.0, f"pixels from 0 to {high:g} are taken as parts of white"
+    if high > 255:
+        return 255 / 65535, f"pixels from 0 to {high:g} are taken as 16 bits each"
+    if high < DIM:
+        return 255 / high, f"pixels from 0 to {high:g} are scaled to 0 to 255"
+    return 1.0, ""
+
+
+def _is_dark_ink(images: Array, factor: float) -> bool:
+    """Whether nine of ten images are light along their border."""
+    some = images[:: max(1, len(images) // LOOKED_AT)]
+    border = np.concatenate([some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1]], axis=1)
+    return bool(len(some)) and bool((np.median(border, 1) * factor > LIGHT).mean() >= 0.9)
+
+
+def _fitted(images: Tensor) -> Tensor:
+    """(n, height, width) as (n, 28, 28): the longer side fills it, black is added to the other."""
+    height, width = images.shape[1:]
+    if height == width == SIDE:
+        return images
+    longer = max(height, width)
+    size = [max(1, round(SIDE * side / longer)) for side in (height, width)]
+    mode = "area" if longer > SIDE else "bilinear"
+    scaled = F.interpolate(images[:, None], size, mode=mode)[:, 0]
+    top, left = ((SIDE - side) // 2 for side in size)
+    return F.pad(scaled, (left, SIDE - size[1] - left, top, SIDE - size[0] - top))
