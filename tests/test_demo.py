@@ -70,12 +70,13 @@ def test_what_is_no_run_for_it_is_refused_in_one_line(
     attack = ("attack", *short, "--limit", 20, "--epsilon", 0.1, "--out", "attack")
     assert dlproj(*attack).code == 0
     Path("unfinished").mkdir()
-    for runs, problem in [
+    refused: list[tuple[list[str | Path], str]] = [
         (["unfinished"], "unfinished: not a finished run (no result.json)"),
         (["nowhere"], "nowhere: not a finished run (no result.json)"),
         (["attack"], "attack: a run of attack; the page takes runs of train-digits"),
         ([trained, trained], "run: run is of the same kind; the page takes one of each"),
-    ]:
+    ]
+    for runs, problem in refused:
         done = dlproj("demo", *runs, "--out", "page.html")
         assert (done.code, done.out) == (1, "")
         assert problem in done.err
