@@ -163,13 +163,17 @@ def describe_languages(model: nn.Module) -> Described:
 def _ngram_bag(model: Any) -> Described:
     sizes = {name: getattr(model, name) for name in ("letters", "classes", "longest")}
     bits = {"tableBits": model.buckets.bit_length() - 1, "slotBits": SLOTS.bit_length() - 1}
+    heart: Tensors = {}
+    if model.slots:  # some words are known by heart
+        bits["knownBits"] = model.slots.bit_length() - 1
+        heart = {
+            "known": model.known,
+            "knownMarks": model.known_marks,
+            "temperature": model.temperature,
+        }
     norm, hidden, output = model.classify[0], model.classify[2], model.classify[5]
     about = {"kind": "NgramBag", "width": model.table.shape[1], "share": COUNTED, **sizes, **bits}
-    about |= {
-        "temperature": model.temperature.item() if model.slots else 1.0,
-        "knownBits": model.slots.bit_length() - 1 if model.slots else 0,
-    }
-    return about, _known(model) | {
+    return about, {
         "table": model.table,
         "marks": model.marks,
         "logOdds": model.log_odds,
@@ -179,18 +183,7 @@ def _ngram_bag(model: Any) -> Described:
         "hiddenBias": hidden.bias,
         "outputWeight": output.weight,
         "outputBias": output.bias,
-    }
-
-
-def _known(model: Any) -> Tensors:
-    """The words that are known by heart, with the two bytes of their marks."""
-    if not model.slots:
-        return {}
-    marks = model.known_marks.int() + 2**15
-    return {
-        "known": model.known,
-        "knownHigh": (marks // 256).to(torch.uint8),
-        "knownLow": (marks % 256).to(torch.uint8),
+        **heart,
     }
 
 

@@ -36,26 +36,26 @@ def as_packed(tensor: Tensor) -> Tensor:
     form = _format(tensor)
     if form == "float8":
         return tensor.to(torch.float8_e4m3fn).to(tensor.dtype)
-    if form == "int16":
+    if form == "rows16":
         whole, scales = _rows(tensor)
         return (whole * scales[:, None]).view_as(tensor)
     return tensor
 
 
 def _format(tensor: Tensor) -> str:
-    if tensor.dtype == torch.uint8:
-        return "uint8"
+    if not tensor.is_floating_point():
+        return str(tensor.dtype).removeprefix("torch.")
     if tensor.numel() < LARGE:
         return "float32"
     small = tensor.to(torch.float8_e4m3fn).to(tensor.dtype)
-    return "float8" if tensor.numel() >= TABLE or small.equal(tensor) else "int16"
+    return "float8" if tensor.numel() >= TABLE or small.equal(tensor) else "rows16"
 
 
 def _encode(tensor: Tensor) -> tuple[str, bytes]:
     form = _format(tensor)
     if form == "float8":
         tensor = tensor.to(torch.float8_e4m3fn).view(torch.uint8)
-    elif form == "int16":
+    elif form == "rows16":
         whole, scales = _rows(tensor)
         # High bytes before low ones: those are alike, and compress.
         planes = whole.short().numpy().astype(">i2").view(np.uint8).reshape(-1, 2).T

@@ -13,8 +13,7 @@ function lossGradient(network, pixels, label) {
 }
 
 /** One step from `start` along the gradient's sign, within epsilon of the image and in [0, 1]. */
-function step(network, start, pixels, label, epsilon, size) {
-  const gradient = lossGradient(network, start, label);
+function step(gradient, start, pixels, epsilon, size) {
   return start.map((value, index) => {
     const moved = fround(value + fround(fround(size) * Math.sign(gradient[index])));
     const [low, high] = [fround(pixels[index] - fround(epsilon)), fround(pixels[index] + fround(epsilon))];
@@ -22,16 +21,23 @@ function step(network, start, pixels, label, epsilon, size) {
   });
 }
 
-/** Fast Gradient Sign Method: one step of full length (Goodfellow et al. 2015). */
-export const fgsm = (network, pixels, label, epsilon) => step(network, pixels, pixels, label, epsilon, epsilon);
+/**
+ * Fast Gradient Sign Method: one step of full length (Goodfellow et al. 2015), as a function of
+ * epsilon: the gradient is the same for all of them.
+ */
+export function fgsm(network, pixels, label) {
+  const gradient = lossGradient(network, pixels, label);
+  return (epsilon) => step(gradient, pixels, pixels, epsilon, epsilon);
+}
 
-/** Projected Gradient Descent from a random start (Madry et al. 2018). */
-export function pgd(network, pixels, label, epsilon, steps, seed = 0) {
+/** Projected Gradient Descent from a random start (Madry et al. 2018), as a function of epsilon. */
+export const pgd = (network, pixels, label, steps, seed = 0) => (epsilon) => {
   const random = generator(seed);
   let moved = pixels.map((value) => clamp(value + epsilon * (2 * random() - 1), 0, 1));
-  for (let done = 0; done < steps; done++) moved = step(network, moved, pixels, label, epsilon, (2.5 * epsilon) / steps);
+  for (let done = 0; done < steps; done++)
+    moved = step(lossGradient(network, moved, label), moved, pixels, epsilon, (2.5 * epsilon) / steps);
   return moved;
-}
+};
 
 /** Every pixel up or down by epsilon, by the toss of a coin. */
 export function noise(pixels, epsilon, seed = 0) {

@@ -53,5 +53,5 @@ export function charGru(network, letters, indices) {
       const without = logProbabilitiesOf(network, indices.map((index, other) => (other === place ? -1 : index)));
       return { text, says: whole.map((value, language) => value - without[language]) };
     });
-  return { logProbabilities: whole, parts };
+  return { logProbabilities: whole, parts, byHeart: false };
 }

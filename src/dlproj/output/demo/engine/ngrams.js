@@ -3,14 +3,17 @@
 import { logSoftmax } from "./softmax.js";
 
 const FIBONACCI = 0x9e3779b97f4a7c15n;
+const POWERS = 512; // places in a word that its hash tells apart
 const SMALL = 1e-5; // what LayerNorm adds to the variance
 
 const highestBits = (mixed, bits) => Number(mixed >> BigInt(64 - bits));
 
+/** The letters of a word as numbers, its edges around them. */
+const withEdges = ({ letters }, indices) => [letters + 1, ...indices.map((index) => index + 1), letters + 2];
+
 /** The n-grams of a word: their letters (an edge is _) and 64 mixed bits. */
-function gramsOf(network, letters, indices) {
+function gramsOf(network, letters, numbers) {
   const base = BigInt(network.letters + 3);
-  const numbers = [network.letters + 1, ...indices.map((index) => index + 1), network.letters + 2];
   const shown = ["_", ...letters, "_"];
   const grams = [];
   for (let size = 1; size <= Math.min(network.longest, numbers.length); size++)
@@ -52,38 +55,34 @@ const dense = (weight, bias, vector) =>
     vector.reduce((sum, value, input) => sum + value * weight[output * vector.length + input], start),
   );
 
+/** What a word that is known by heart has for logits; nothing, if it is not. */
+function recall({ known, knownMarks, knownBits, classes }, numbers) {
+  if (!known) return null;
+  const drawn = numbers.map((number, place) => BigInt(number) * FIBONACCI ** BigInt(place % POWERS));
+  const sum = drawn.reduce((whole, value) => whole + (BigInt.asUintN(64, value) >> 24n), 0n);
+  const mixed = BigInt.asUintN(64, sum * FIBONACCI);
+  const slot = highestBits(mixed, knownBits);
+  const mark = (highestBits(mixed, knownBits + 16) % 2 ** 16) - 2 ** 15;
+  return knownMarks[slot] === mark ? known.subarray(slot * classes, (slot + 1) * classes) : null;
+}
+
 /** Log-probabilities from the sums over all n-grams. */
 function combine(network, learntSum, countedSum) {
   const normed = layerNorm(learntSum, network.normScale, network.normShift);
   const hidden = dense(network.hiddenWeight, network.hiddenBias, normed).map((value) => Math.max(value, 0));
   const learnt = logSoftmax(dense(network.outputWeight, network.outputBias, hidden));
   const counted = logSoftmax(countedSum);
-  const mean = learnt.map((value, index) => value + network.share * (counted[index] - value));
-  return logSoftmax(mean.map((value) => value / network.temperature));
-}
-
-/** Log-probabilities of a word that the network knows by heart; null if it does not. */
-function recall({ letters, classes, knownBits, known, knownHigh, knownLow }, indices) {
-  if (!knownBits) return null;
-  const numbers = [letters + 1, ...indices.map((index) => index + 1), letters + 2];
-  let sum = 0n;
-  let power = 1n;
-  for (const number of numbers) {
-    sum += BigInt.asUintN(64, BigInt(number) * power) >> 24n;
-    power = BigInt.asUintN(64, power * FIBONACCI);
-  }
-  const mixed = BigInt.asUintN(64, sum * FIBONACCI);
-  const slot = highestBits(mixed, knownBits);
-  if (knownHigh[slot] * 256 + knownLow[slot] !== highestBits(mixed, knownBits + 16) % 65536) return null;
-  return logSoftmax(Float64Array.from(known.subarray(slot * classes, (slot + 1) * classes)));
+  const temperature = network.temperature ? network.temperature[0] : 1;
+  return logSoftmax(learnt.map((value, index) => (value + network.share * (counted[index] - value)) / temperature));
 }
 
 /**
  * Log-probabilities of the languages, and the part of each n-gram in them: how much less (or
- * more) likely each language is without it.
+ * more) likely each language is without it. A word that is `byHeart` is not judged by its n-grams.
  */
 export function ngramBag(network, letters, indices) {
-  const grams = gramsOf(network, letters, indices);
+  const numbers = withEdges(network, indices);
+  const grams = gramsOf(network, letters, numbers);
   const rows = grams.map((gram) => rowsOf(network, gram));
   const learnt = rows.reduce((sum, row) => addInto(sum, row.learnt), new Float64Array(network.width));
   const counted = rows.reduce((sum, row) => addInto(sum, row.counted), new Float64Array(network.classes));
@@ -97,5 +96,6 @@ export function ngramBag(network, letters, indices) {
       );
       return { text, says: whole.map((value, language) => value - without[language]) };
     });
-  return { logProbabilities: recall(network, indices) ?? whole, parts };
+  const remembered = recall(network, numbers);
+  return { logProbabilities: remembered ? logSoftmax(remembered) : whole, parts, byHeart: remembered !== null };
 }

@@ -12,7 +12,8 @@ const FORMATS = {
   float32: (bytes, start, size) => new Float32Array(bytes.slice(start, start + 4 * size).buffer),
   float8: (bytes, start, size) => Float32Array.from(bytes.subarray(start, start + size), (byte) => FLOAT8[byte]),
   uint8: (bytes, start, size) => bytes.slice(start, start + size),
-  int16: unpackRows,
+  int16: (bytes, start, size) => new Int16Array(bytes.slice(start, start + 2 * size).buffer),
+  rows16: unpackRows,
 };
 
 /** 16-bit integers, all high bytes before all low ones, behind a scale for each row. */

@@ -24,8 +24,8 @@ export function startFool(networks, draw) {
   byId("victims").replaceChildren(...victims.map(({ card }) => card));
   fillSelect(byId("label"), labels.map((_, index) => index), labels);
 
-  const attackOn = ({ network }, pixels, label) => (size) =>
-    method() === "pgd" ? pgd(network, pixels, label, size, steps()) : fgsm(network, pixels, label, size);
+  const attackOn = ({ network }, pixels, label) =>
+    method() === "pgd" ? pgd(network, pixels, label, steps()) : fgsm(network, pixels, label);
 
   function attackAll() {
     const { pixels } = subject();

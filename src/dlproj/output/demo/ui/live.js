@@ -118,7 +118,8 @@ export function startLive() {
     show();
   });
   byId("train-again").addEventListener("click", again);
-  for (const input of [kind, activation, schedule, rateInput]) input.addEventListener("input", again);
+  for (const select of [kind, activation, schedule]) select.addEventListener("change", again);
+  rateInput.addEventListener("input", again);
   byId("take-points").addEventListener("click", () => {
     own = parsePoints(byId("points").value);
     kind.value = MINE;

@@ -1,7 +1,7 @@
 // Starts the page: each part when it is first opened.
 
 import { fgsm } from "../engine/attacks.js";
-import { readWord } from "../engine/languages.js";
+import { readText } from "../engine/languages.js";
 import { logitsOf } from "../engine/network.js";
 import { prepare } from "../engine/preparation.js";
 import { softmax } from "../engine/softmax.js";
@@ -23,10 +23,10 @@ window.dlproj = {
   /** 784 numbers in [0, 1], white ink on black, to ten probabilities; `which` is digits or robust. */
   digits: async (pixels, which = "digits") => [...softmax(logitsOf(await network(which), Float32Array.from(pixels)))],
   /** The 784 numbers of FGSM. */
-  attack: async (pixels, label, epsilon, which = "digits") => [...fgsm(await network(which), Float32Array.from(pixels), label, epsilon)],
+  attack: async (pixels, label, epsilon, which = "digits") => [...fgsm(await network(which), Float32Array.from(pixels), label)(epsilon)],
   /** A word to {language: probability}. */
   language: async (word) => {
-    const { probabilities } = readWord(await network("words"), word);
+    const { probabilities } = readText(await network("words"), word);
     return Object.fromEntries(about.words.labels.map((label, index) => [label, probabilities[index]]));
   },
   /** Ink of a drawing, a byte for each pixel, to 784 bytes; null if nothing is drawn. */

@@ -1,6 +1,6 @@
 // The part "Words": the language of a word, and which of its n-grams say so.
 
-import { readWord } from "../engine/languages.js";
+import { readText } from "../engine/languages.js";
 import { argmax } from "../engine/softmax.js";
 import { makeBars } from "./bars.js";
 import { showCode } from "./code.js";
@@ -9,6 +9,11 @@ import { about, data } from "./page.js";
 import { recall, remember } from "./state.js";
 
 const CHIPS = 6; // n-grams that are shown for each language
+const HINTS = {
+  letter: "How much each letter speaks for a language: what is lost, in logarithms, when it is blotted out.",
+  "n-gram": "Which n-grams speak for which language: what is lost, in logarithms, without one. _ is the word’s edge.",
+  word: "How much each word speaks for a language, in logarithms, more than for the others.",
+};
 const LEAST = 0.02; // of a logarithm; what says less says nothing
 
 export function startWords(network) {
@@ -26,7 +31,7 @@ export function startWords(network) {
       byId("word-parts").replaceChildren();
       return;
     }
-    const read = readWord(network, word);
+    const read = readText(network, word);
     showBars(read.known ? read.probabilities : null);
     byId("word-answer").replaceChildren(...answer(read, labels));
     byId("word-parts").replaceChildren(...(read.known ? partsTable(read, labels) : []));
@@ -46,10 +51,10 @@ export function startWords(network) {
   show();
 }
 
-function answer({ probabilities, known }, labels) {
+function answer({ probabilities, known, byHeart }, labels) {
   if (!known) return ["The network knows none of these letters."];
   const best = argmax(probabilities);
-  return ["It says ", element("strong", {}, labels[best]), ` (${percent(probabilities[best])}).`];
+  return ["It says ", element("strong", {}, labels[best]), ` (${percent(probabilities[best])}).${byHeart ? " It knows this word by heart." : ""}`];
 }
 
 /** For each language, the parts of the word that raise its probability the most over all others. */
@@ -66,11 +71,7 @@ function partsTable({ parts, unit }, labels) {
     );
     return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, ...(chips.length ? chips : ["–"])));
   });
-  const hint =
-    unit === "letter"
-      ? "How much each letter speaks for a language: what is lost, in logarithms, when it is blotted out."
-      : "Which n-grams speak for which language: what is lost, in logarithms, without one. _ is the word’s edge.";
-  return [element("p", { class: "hint" }, hint), element("table", { class: "parts", "aria-label": `What each ${unit} says` }, element("tbody", {}, ...rows))];
+  return [element("p", { class: "hint" }, HINTS[unit]), element("table", { class: "parts", "aria-label": `What each ${unit} says` }, element("tbody", {}, ...rows))];
 }
 
 const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
@@ -79,7 +80,7 @@ const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 function showList(network, labels) {
   const words = byId("list").value.split(/\s+/).filter(Boolean).slice(0, 1000);
   const rows = words.map((word) => {
-    const { probabilities, known } = readWord(network, word);
+    const { probabilities, known } = readText(network, word);
     const best = argmax(probabilities);
     const cells = known ? [labels[best], percent(probabilities[best])] : ["unknown", ""];
     return element("tr", {}, ...[word, ...cells].map((text) => element("td", {}, text)));
