@@ -90,8 +90,11 @@ def test_numbers_of_numpy_are_numbers() -> None:
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: dlproj.train_digits(rate=1), "'rate'"),  # type: ignore[call-arg]
-    (lambda: dlproj.train_digits("fast"), "positional"),  # type: ignore[arg-type]
-    (lambda: dlproj.train_digits(lr=True), "--lr must be a number above 0 and at most 1000, not True"),
+    (lambda: dlproj.train_digits("fast"), "positional"),  # type: ignore[call-arg]
+    (
+        lambda: dlproj.train_digits(lr=True),
+        "--lr must be a number above 0 and at most 1000, not True",
+    ),
     (lambda: dlproj.train_digits(seed=2.5), "--seed"),  # type: ignore[arg-type]
     (lambda: dlproj.train_digits(recipe="Best"), "--recipe must be"),  # type: ignore[arg-type]
     (lambda: dlproj.train_digits(device=3), "--device"),  # type: ignore[arg-type]
