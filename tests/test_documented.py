@@ -15,8 +15,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 def names() -> set[str]:
     """What docs/python.md shows as importable from `dlproj`."""
     text = (DOCS / "python.md").read_text(encoding="utf-8")
-    found = {path.rsplit(".", 1)[1] for path in re.findall(r"^::: (dlproj\.\S+\.\w+)$", text, re.M)}
-    for members in re.findall(r"members: \[(.*?)\]", text, re.S):
+    found = {
+        path.rsplit(".", 1)[1]
+        for path in re.findall(r"^::: (dlproj\.\S+\.\w+)$", text, re.MULTILINE)
+    }
+    for members in re.findall(r"members: \[(.*?)\]", text, re.DOTALL):
         found |= {name.strip() for name in members.split(",")}
     return found - {path.rsplit(".", 1)[1] for path in ("dlproj.api", "dlproj.attacks")}
 

@@ -90,7 +90,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: dlproj.train_digits(rate=1), "'rate'"),  # type: ignore[call-arg]
-    (lambda: dlproj.train_digits("fast"), "positional"),  # type: ignore[call-arg]
+    (lambda: dlproj.train_digits("fast"), "positional"),  # type: ignore[call-arg,arg-type]
     (
         lambda: dlproj.train_digits(lr=True),
         "--lr must be a number above 0 and at most 1000, not True",
