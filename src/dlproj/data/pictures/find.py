@@ -1,0 +1,133 @@
+"""The digits of a picture, as MNIST's images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from torch import Tensor
+
+from dlproj.data.pictures.files import Picture, open_picture
+from dlproj.data.pictures.ink import contrast_of, ink_of, smooth
+from dlproj.data.pictures.parts import EIGHT, Part, digits_among, parts_of
+from dlproj.data.pictures.prepare import mnist_image
+from dlproj.data.pictures.rulings import rulings
+from dlproj.errors import DlprojError
+
+Array = NDArray[np.float32]
+
+WIDEST = (0.15, 0.35)  # strokes, of the picture's shorter side; the wider only if need be
+WORKING_SIDE = 200  # smaller pictures are enlarged to it
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A digit of a picture.
+
+    Args:
+        image: bytes (28, 28), white ink on black, as MNIST's.
+        box: left, top, right and bottom of its ink, in pixels of the upright picture.
+    """
+
+    image: Tensor
+    box: tuple[int, int, int, int]
+
+
+def read_picture(path: Path) -> Tensor:
+    """The digit that stands out in a picture file, as bytes (28, 28), white ink on black.
+
+    Raises:
+        DlprojError: it is no picture, too large, or has no digit on it.
+    """
+    try:
+        return main_digit(find_digits(open_picture(path))).image
+    except NoDigitError as error:
+        raise NoDigitError(f"{path}: {error}") from None
+
+
+class NoDigitError(DlprojError):
+    """Nothing in a picture is a digit."""
+
+
+def main_digit(digits: list[Digit]) -> Digit:
+    """The largest of them."""
+    return max(digits, key=lambda digit: _size(digit.box))
+
+
+def _size(box: tuple[int, int, int, int]) -> int:
+    left, top, right, bottom = box
+    return max(right - left, bottom - top)
+
+
+def find_digits(picture: Picture) -> list[Digit]:
+    """All digits of a picture, from left to right, line by line.
+
+    Raises:
+        NoDigitError: there is none.
+    """
+    drawn = False
+    for grey in picture.channels:
+        ratio = max(1.0, WORKING_SIDE / min(grey.shape))
+        quiet = smooth(_enlarged(grey, ratio))
+        contrast = contrast_of(quiet)
+        for widest in WIDEST:
+            found = [_look(quiet, contrast, widest, light=light) for light in (False, True)]
+            drawn = drawn or any(parts for _, parts in found)
+            digits = [(ink, digits_among(parts, ink.shape)) for ink, parts in found]
+            ink, groups = max(digits, key=lambda both: _weight(both[1]))
+            if groups:
+                scale = picture.scale / ratio
+                return _in_order([_digit(ink, group, scale) for group in groups])
+    raise NoDigitError("no digit found" if drawn else "nothing is drawn on it")
+
+
+def _look(
+    quiet: Array, contrast: Array, widest: float, *, light: bool
+) -> tuple[Array, list[Part]]:
+    """The ink of one kind without ruled lines, and its parts."""
+    ink, least = ink_of(quiet, widest=widest, light=light)
+    ink[ndimage.binary_dilation(rulings(ink > least), EIGHT)] = 0
+    return ink, list(parts_of(ink, least, contrast))
+
+
+def _enlarged(grey: Array, ratio: float) -> Array:
+    if ratio == 1:
+        return grey
+    height, width = grey.shape
+    size = round(width * ratio), round(height * ratio)
+    larger = Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(larger, np.float32).clip(0, 1)
+
+
+def _weight(groups: list[list[Part]]) -> float:
+    return max((group[0].weight for group in groups), default=0.0)
+
+
+def _digit(ink: Array, group: list[Part], scale: float) -> Digit:
+    """The ink of a digit's parts, with the soft edges around them."""
+    mask = np.zeros(ink.shape, bool)
+    for part in group:
+        mask[part.place] |= part.mask
+    rows, columns = ndimage.find_objects(mask.astype(int))[0]
+    near = np.pad(mask[rows, columns], 2)
+    own = np.pad(ink, 2)[rows.start : rows.stop + 4, columns.start : columns.stop + 4]
+    own = np.where(ndimage.binary_dilation(near, EIGHT, 2), own, 0)
+    strength = max(part.strength for part in group)
+    box = [round(side * scale) for side in (columns.start, rows.start, columns.stop, rows.stop)]
+    image = torch.from_numpy(mnist_image(np.clip(own / strength, 0, 1)))
+    return Digit(image, (box[0], box[1], box[2], box[3]))
+
+
+def _in_order(digits: list[Digit]) -> list[Digit]:
+    """Line by line: a line goes down as far as its first digit does."""
+    waiting = sorted(digits, key=lambda digit: digit.box[1])
+    ordered = []
+    while waiting:
+        middle = (waiting[0].box[1] + waiting[0].box[3]) / 2
+        line = [digit for digit in waiting if digit.box[1] < middle]
+        ordered += sorted(line, key=lambda digit: digit.box[0])
+        waiting = [digit for digit in waiting if digit.box[1] >= middle]
+    return ordered

@@ -1,0 +1,167 @@
+"""The connected parts of what is drawn, and those of them that are digits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+EIGHT = np.ones((3, 3))  # pixels that touch at a corner are one part
+HALF = 0.45  # of a part's strongest ink: less is its edge, a shadow, or a fainter line
+SMALLEST = 0.03  # of the picture's shorter side: less is dust
+THICKEST = 0.28  # of a part's longer side: what holds a larger circle is a blot
+WIDEST = 2.2  # width to height; a digit stands
+FRAME = 0.15  # of its box: what fills less of it, and spans the picture, is a frame
+CHANGE = 0.5  # of a part's strength, across its outline
+OUTLINED = 0.8  # of the outline, at least
+TOUCHING = 0.35  # of the picture's edge; a digit that was cut out closely touches less of it
+
+
+@dataclass(frozen=True)
+class Part:
+    """A connected part.
+
+    Args:
+        place: its rows and columns in the picture.
+        mask: which pixels of that box are its own.
+        strength: its ink, in [0, 1].
+        radius: of the largest circle in it, in pixels.
+        edge: pixels of the picture's edge that it covers.
+        outlined: share of its outline where brightness changes; not that of what a shadow, or the
+            paper between two strokes, was cut out of.
+    """
+
+    place: tuple[slice, slice]
+    mask: Mask
+    strength: float
+    radius: float
+    edge: int
+    outlined: float
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.mask.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.mask.shape[1]
+
+    @property
+    def size(self) -> int:
+        """The longer side."""
+        return max(self.mask.shape)
+
+    @property
+    def weight(self) -> float:
+        """How much it stands out."""
+        return self.size * self.strength
+
+
+def parts_of(ink: Array, least: float, contrast: Array) -> Iterator[Part]:
+    """The parts of what is drawn, each down to half of its own strength.
+
+    Args:
+        ink: (height, width) in [0, 1].
+        least: ink that is no noise.
+        contrast: how much brightness changes around each pixel.
+    """
+    for place, mask, strength in _split(ink, ink > least, 4):
+        rows, columns = place
+        edge = 0
+        edge += int(mask[0].sum()) if rows.start == 0 else 0
+        edge += int(mask[-1].sum()) if rows.stop == ink.shape[0] else 0
+        edge += int(mask[:, 0].sum()) if columns.start == 0 else 0
+        edge += int(mask[:, -1].sum()) if columns.stop == ink.shape[1] else 0
+        outline = mask & ~ndimage.binary_erosion(mask, border_value=1)
+        changes = contrast[place][outline] > CHANGE * strength
+        radius = float(ndimage.distance_transform_edt(np.pad(mask, 1)).max())
+        yield Part(place, mask, strength, radius, edge, float(changes.mean()))
+
+
+def _split(ink: Array, mask: Mask, depth: int) -> Iterator[tuple[tuple[slice, slice], Mask, float]]:
+    labels, _ = ndimage.label(mask, EIGHT)
+    smallest = max(4, SMALLEST * min(ink.shape) / 2)
+    for number, place in enumerate(ndimage.find_objects(labels), start=1):
+        own = labels[place] == number
+        if max(own.shape) < smallest:
+            continue
+        values = ink[place][own]
+        strength = float(np.percentile(values, 90))
+        strong = own & (ink[place] > HALF * strength)
+        if depth and strong.sum() < 0.97 * own.sum():
+            padded = np.zeros_like(mask)
+            padded[place] = strong
+            yield from _split(ink, padded, depth - 1)
+        else:
+            yield place, own, strength
+
+
+def digits_among(parts: list[Part], shape: tuple[int, ...]) -> list[list[Part]]:
+    """The digits, each with the parts that it is made of, in no order.
+
+    Args:
+        parts: what is drawn.
+        shape: height and width of the picture.
+    """
+    inside = [part for part in parts if not part.edge and not _is_frame(part, shape)]
+    bodies = [part for part in inside if _is_body(part, shape)]
+    if not bodies:  # a picture cut out closely
+        perimeter = 2 * sum(shape)
+        inside = [part for part in parts if part.edge < TOUCHING * perimeter]
+        bodies = [p for p in inside if _is_body(p, shape) and p.size > 0.5 * min(shape)]
+    if not bodies:
+        return []
+    main = max(bodies, key=lambda part: part.weight)
+    groups = [[p] for p in bodies if p.size > 0.4 * main.size and p.strength > 0.5 * main.strength]
+    return _joined(groups, inside)
+
+
+def _is_frame(part: Part, shape: tuple[int, ...]) -> bool:
+    spans = part.height > 0.6 * shape[0] and part.width > 0.6 * shape[1]
+    return spans and part.mask.sum() < FRAME * part.mask.size
+
+
+def _is_body(part: Part, shape: tuple[int, ...]) -> bool:
+    """Whether it may be a digit by itself."""
+    return (
+        part.size > SMALLEST * min(shape)
+        and part.outlined > OUTLINED
+        and part.radius < THICKEST * part.size
+        and part.width < WIDEST * part.height
+    )
+
+
+def _joined(groups: list[list[Part]], parts: list[Part]) -> list[list[Part]]:
+    """With the smaller parts that belong to them: a stroke apart, or broken off."""
+    taken = [part for group in groups for part in group]
+    for part in parts:
+        if any(part is other for other in taken):
+            continue
+        near = min(groups, key=lambda group: _gap(group[0], part))
+        body = near[0]
+        if (
+            _gap(body, part) < 0.2 * body.size
+            and part.radius > 0.5 * body.radius
+            and part.strength > 0.5 * body.strength
+            and part.mask.sum() > 0.04 * body.mask.sum()
+        ):
+            near.append(part)
+    return groups
+
+
+def _gap(one: Part, other: Part) -> float:
+    """How far apart their boxes are, in pixels."""
+    return float(
+        np.hypot(
+            *(
+                max(0, b.start - a.stop, a.start - b.stop)
+                for a, b in zip(one.place, other.place, strict=True)
+            )
+        )
+    )
