@@ -11,7 +11,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from dlproj.data.pictures.files import Picture, open_picture
-from dlproj.data.pictures.ink import contrast_of, ink_of, smooth
+from dlproj.data.pictures.ink import ink_of, rise_of, smooth
 from dlproj.data.pictures.parts import EIGHT, Part, digits_among, parts_of
 from dlproj.data.pictures.prepare import mnist_image
 from dlproj.data.pictures.rulings import rulings
@@ -72,9 +72,9 @@ def find_digits(picture: Picture) -> list[Digit]:
     for grey in picture.channels:
         ratio = max(1.0, WORKING_SIDE / min(grey.shape))
         quiet = smooth(_enlarged(grey, ratio))
-        contrast = contrast_of(quiet)
+        rises = [rise_of(quiet, light=light) for light in (False, True)]
         for widest in WIDEST:
-            found = [_look(quiet, contrast, widest, light=light) for light in (False, True)]
+            found = [_look(quiet, rise, widest, light=bool(n)) for n, rise in enumerate(rises)]
             drawn = drawn or any(parts for _, parts in found)
             digits = [(ink, digits_among(parts, ink.shape)) for ink, parts in found]
             ink, groups = max(digits, key=lambda both: _weight(both[1]))
@@ -85,12 +85,12 @@ def find_digits(picture: Picture) -> list[Digit]:
 
 
 def _look(
-    quiet: Array, contrast: Array, widest: float, *, light: bool
+    quiet: Array, rise: Array, widest: float, *, light: bool
 ) -> tuple[Array, list[Part]]:
     """The ink of one kind without ruled lines, and its parts."""
     ink, least = ink_of(quiet, widest=widest, light=light)
     ink[ndimage.binary_dilation(rulings(ink > least), EIGHT)] = 0
-    return ink, list(parts_of(ink, least, contrast))
+    return ink, list(parts_of(ink, least, rise))
 
 
 def _enlarged(grey: Array, ratio: float) -> Array:

@@ -46,11 +46,22 @@ def ink_of(grey: Array, *, widest: float, light: bool = False) -> tuple[Array, f
     return np.clip(ink - middle, 0, 1), least
 
 
-def contrast_of(grey: Array) -> Array:
-    """How much brightness changes around each pixel, as a share of the paper's, in [0, 1]."""
-    reach = 2 * round(min(grey.shape) / 150) + 3
-    least, most = (f(grey, reach) for f in (ndimage.minimum_filter, ndimage.maximum_filter))
-    return 1 - _ratio(least, most)
+def rise_of(grey: Array, *, light: bool = False) -> Array:
+    """How much brighter each pixel is than the darkest near it (or darker, of light ink), as ink.
+
+    Args:
+        grey: smooth brightness (height, width) in [0, 1].
+        light: look for light ink.
+    """
+    side = 2 * (edge_width(grey.shape) + 2) + 1
+    if light:
+        return 1 - _ratio(grey, ndimage.maximum_filter(grey, side))
+    return 1 - _ratio(ndimage.minimum_filter(grey, side), grey)
+
+
+def edge_width(shape: tuple[int, ...]) -> int:
+    """Over how many pixels a picture of this height and width goes from ink to paper."""
+    return round(min(shape) / 150) + 1
 
 
 def _ratio(dark: Array, bright: Array) -> Array:

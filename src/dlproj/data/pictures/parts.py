@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dlproj.data.pictures.ink import edge_width
+
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -31,8 +33,8 @@ class Part:
         strength: its ink, in [0, 1].
         radius: of the largest circle in it, in pixels.
         edge: pixels of the picture's edge that it covers.
-        outlined: share of its outline where brightness changes; not that of what a shadow, or the
-            paper between two strokes, was cut out of.
+        outlined: share of its outline with paper beyond. Less than all, where it is cut out of
+            something larger: of a shadow, a blot, the paper between two strokes.
     """
 
     place: tuple[slice, slice]
@@ -63,25 +65,41 @@ class Part:
         return self.size * self.strength
 
 
-def parts_of(ink: Array, least: float, contrast: Array) -> Iterator[Part]:
+def parts_of(ink: Array, least: float, rise: Array) -> Iterator[Part]:
     """The parts of what is drawn, each down to half of its own strength.
 
     Args:
         ink: (height, width) in [0, 1].
         least: ink that is no noise.
-        contrast: how much brightness changes around each pixel.
+        rise: how much more like paper each pixel is than the strongest ink near it.
     """
     for place, mask, strength in _split(ink, ink > least, 4):
-        rows, columns = place
-        edge = 0
-        edge += int(mask[0].sum()) if rows.start == 0 else 0
-        edge += int(mask[-1].sum()) if rows.stop == ink.shape[0] else 0
-        edge += int(mask[:, 0].sum()) if columns.start == 0 else 0
-        edge += int(mask[:, -1].sum()) if columns.stop == ink.shape[1] else 0
-        outline = mask & ~ndimage.binary_erosion(mask, border_value=1)
-        changes = contrast[place][outline] > CHANGE * strength
         radius = float(ndimage.distance_transform_edt(np.pad(mask, 1)).max())
-        yield Part(place, mask, strength, radius, edge, float(changes.mean()))
+        edge = _on_edge(mask, place, ink.shape)
+        yield Part(place, mask, strength, radius, edge, _outlined(mask, place, strength, rise))
+
+
+def _on_edge(mask: Mask, place: tuple[slice, slice], shape: tuple[int, ...]) -> int:
+    rows, columns = place
+    sides = [
+        (rows.start == 0, mask[0]),
+        (rows.stop == shape[0], mask[-1]),
+        (columns.start == 0, mask[:, 0]),
+        (columns.stop == shape[1], mask[:, -1]),
+    ]
+    return int(sum(side.sum() for touches, side in sides if touches))
+
+
+def _outlined(mask: Mask, place: tuple[slice, slice], strength: float, rise: Array) -> float:
+    """Share of the pixels some way outside a part that are paper, seen from the ink beside them."""
+    away = edge_width(rise.shape)
+    rows, columns = (slice(max(0, side.start - away - 1), side.stop + away + 1) for side in place)
+    around = np.zeros(rise.shape, bool)[rows, columns]
+    top, left = place[0].start - rows.start, place[1].start - columns.start
+    around[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
+    distance = ndimage.distance_transform_edt(~around)
+    ring = abs(distance - away) < 0.5
+    return float((rise[rows, columns][ring] > CHANGE * strength).sum() / max(1, ring.sum()))
 
 
 def _split(ink: Array, mask: Mask, depth: int) -> Iterator[tuple[tuple[slice, slice], Mask, float]]:
@@ -118,8 +136,8 @@ def digits_among(parts: list[Part], shape: tuple[int, ...]) -> list[list[Part]]:
     if not bodies:
         return []
     main = max(bodies, key=lambda part: part.weight)
-    groups = [[p] for p in bodies if p.size > 0.4 * main.size and p.strength > 0.5 * main.strength]
-    return _joined(groups, inside)
+    large = [p for p in bodies if p.size > 0.4 * main.size and p.strength > 0.5 * main.strength]
+    return _with_strokes(_with_halves(large), inside)
 
 
 def _is_frame(part: Part, shape: tuple[int, ...]) -> bool:
@@ -137,16 +155,36 @@ def _is_body(part: Part, shape: tuple[int, ...]) -> bool:
     )
 
 
-def _joined(groups: list[list[Part]], parts: list[Part]) -> list[list[Part]]:
-    """With the smaller parts that belong to them: a stroke apart, or broken off."""
-    taken = [part for group in groups for part in group]
+def _with_halves(bodies: list[Part]) -> list[list[Part]]:
+    """Bodies as groups of those that stand close above each other: halves of a broken digit."""
+    groups: list[list[Part]] = []
+    for body in sorted(bodies, key=lambda part: part.place[0].start):
+        for group in groups:
+            above = group[-1]
+            columns = above.place[1], body.place[1]
+            overlap = min(c.stop for c in columns) - max(c.start for c in columns)
+            size = max(above.size, body.size)
+            if overlap > 0.5 * min(above.width, body.width) and _gap(above, body) < 0.15 * size:
+                group.append(body)
+                break
+        else:
+            groups.append([body])
+    return groups
+
+
+def _with_strokes(groups: list[list[Part]], parts: list[Part]) -> list[list[Part]]:
+    """Groups with the smaller parts that belong to them: a stroke apart, or broken off."""
+    taken = {id(part) for group in groups for part in group}
     for part in parts:
-        if any(part is other for other in taken):
+        if id(part) in taken:
             continue
-        near = min(groups, key=lambda group: _gap(group[0], part))
-        body = near[0]
+        gap, near = min(
+            ((_gap(body, part), group) for group in groups for body in group),
+            key=lambda both: both[0],
+        )
+        body = max(near, key=lambda part: part.size)
         if (
-            _gap(body, part) < 0.2 * body.size
+            gap < 0.2 * body.size
             and part.radius > 0.5 * body.radius
             and part.strength > 0.5 * body.strength
             and part.mask.sum() > 0.04 * body.mask.sum()
