@@ -31,10 +31,10 @@ from dlproj import attacks
 from dlproj.__main__ import WAITING
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.data.vision import torchvision_datasets
-from dlproj.experiments.trained import DIGITS, load_model
-from dlproj.output.run_dir import write_file
+from dlproj.models.files import DIGITS, load_model
 from dlproj.settings import AttackConfig
-from dlproj.training.checkpoint import pack, unpack
+from dlproj.store.runs import write_file
+from dlproj.store.weights import pack, unpack
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.side_by_side import side_by_side
 

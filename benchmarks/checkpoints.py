@@ -15,9 +15,9 @@ from pathlib import Path
 from unittest import mock
 
 from dlproj.__main__ import main as dlproj
-from dlproj.experiments import training
-from dlproj.options import Session
-from dlproj.output.run_dir import CHECKPOINT, RunDir
+from dlproj.running import training
+from dlproj.session import Session
+from dlproj.store.runs import CHECKPOINT, RunDir
 from dlproj.training.loop import Training
 
 TRAININGS = (

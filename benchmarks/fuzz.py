@@ -38,16 +38,17 @@ from dlproj.data.pictures import read_picture
 from dlproj.data.regression import load_curve
 from dlproj.data.words import encode, load_words, read_lines
 from dlproj.errors import DlprojError
-from dlproj.experiments.finished import load_run
-from dlproj.experiments.predict import predict_languages
-from dlproj.experiments.trained import load_model
 from dlproj.models.digits import LeNet
+from dlproj.models.files import load_model
 from dlproj.models.langid import CharGRU
 from dlproj.models.regression import CurveMLP
 from dlproj.output.console import Console
-from dlproj.output.run_dir import seal
+from dlproj.reports.finished import load_run
 from dlproj.settings import DigitsConfig, RegressionConfig
-from dlproj.training.checkpoint import pack, pack_model, pack_training, unpack, unpack_training
+from dlproj.store.runs import seal
+from dlproj.store.weights import pack, pack_model, unpack
+from dlproj.tools.predict import predict_languages
+from dlproj.training.checkpoint import pack_training, unpack_training
 from dlproj.training.loop import Training
 from dlproj.training.schedule import make_schedule
 

@@ -27,7 +27,7 @@ from torch import nn
 from dlproj.config import resolve
 from dlproj.data.words import LANGUAGES, LengthBatches, WordData, Words, encode, load_words
 from dlproj.experiments.langid import classify, make_training
-from dlproj.experiments.trained import LANGID, load_model
+from dlproj.models.files import LANGID, load_model
 from dlproj.settings import LangidConfig
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import fit

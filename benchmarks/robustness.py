@@ -20,7 +20,7 @@ from torch import Tensor
 from dlproj import attacks
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.data.vision import torchvision_datasets
-from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.models.files import DIGITS, load_model
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import accuracy
 

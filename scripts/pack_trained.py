@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from dlproj.experiments.trained import load_model
-from dlproj.output.run_dir import write_file
-from dlproj.training.checkpoint import pack
+from dlproj.models.files import load_model
+from dlproj.store.runs import write_file
+from dlproj.store.weights import pack
 
 LARGE = 100_000
 

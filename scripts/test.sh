@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run everything that must hold: format, lint, types, tests (one process of them to a core).
+# Run everything that must hold: format, lint, layers, types, tests (one process of them to a core).
 # Arguments go to pytest.
 # Usage: scripts/test.sh [-k name]
 set -euo pipefail
@@ -8,5 +8,6 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
+.venv/bin/lint-imports --no-logo
 .venv/bin/mypy
 OMP_WAIT_POLICY=PASSIVE .venv/bin/pytest -n auto --maxprocesses 4 --dist worksteal "$@"

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dlproj.errors import DlprojError
-from dlproj.experiments.verify import check_files
-from dlproj.output.run_dir import RunDir
-from dlproj.training.checkpoint import DamagedError, unpack
+from dlproj.reports.verify import check_files
+from dlproj.store.runs import RunDir
+from dlproj.store.weights import DamagedError, unpack
 
 
 def is_noticed(run: RunDir) -> bool:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from dlproj.output.run_dir import CHECKPOINT
+from dlproj.store.runs import CHECKPOINT
 from tests.forked import dlproj, fork, warm_up
 
 START = "train-regression --epochs 1 --batch-size 1024 --out run"

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from dlproj.data.batches import ShuffledBatches
-from dlproj.training.checkpoint import pack
+from dlproj.store.weights import pack
 from dlproj.training.device import Machine
 from dlproj.training.loop import Training, accuracy, fit
 from dlproj.training.parallel import member

@@ -8,8 +8,8 @@ from torch import Tensor
 from dlproj.config import resolve
 from dlproj.data.batches import ShuffledBatches
 from dlproj.experiments.adversarial import AdversarialBatches
-from dlproj.experiments.trained import DIGITS
 from dlproj.models.digits import RobustCNN
+from dlproj.models.files import DIGITS
 from dlproj.settings import DigitsConfig
 from tests.conftest import Dlproj, write_digits
 from tests.test_loop import MACHINE

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlproj.experiments.attack_diagnosis import (
+from dlproj.diagnosis.attack import (
     Subject,
     claims,
     low_pass,
@@ -16,10 +16,6 @@ from dlproj.experiments.attack_diagnosis import (
     radial_energy,
     sign_noise,
 )
-from dlproj.experiments.run import Context
-from dlproj.options import Session
-from dlproj.output.console import Console
-from dlproj.output.run_dir import RunDir
 from tests.conftest import Dlproj
 from tests.test_batchnorm_diagnosis import CLAIM
 from tests.test_loop import MACHINE
@@ -44,17 +40,16 @@ def test_a_low_pass_takes_what_is_below() -> None:
     torch.testing.assert_close(low_pass(both, 20), both, rtol=0, atol=1e-5)
 
 
-def subject(tmp_path: Path, norm: str = "linf") -> Subject:
+def subject(norm: str = "linf") -> Subject:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 3))
     images = torch.rand(20, 1, 28, 28)
-    context = Context(MACHINE, RunDir(tmp_path), Console(quiet=True), Session())
     labels = model(images).argmax(1)
-    return Subject(model, images, labels, images, 0.1, norm, context)
+    return Subject(model, images, labels, images, 0.1, norm, MACHINE)
 
 
-def test_noise_is_as_large_as_the_attack(tmp_path: Path) -> None:
-    linf, l2 = subject(tmp_path), subject(tmp_path, "l2")
+def test_noise_is_as_large_as_the_attack() -> None:
+    linf, l2 = subject(), subject("l2")
     change = (sign_noise(linf, 0) - linf.images).abs()
     inside = (linf.images > 0.1) & (linf.images < 0.9)
     torch.testing.assert_close(change[inside], torch.full_like(change[inside], 0.1))
@@ -62,8 +57,8 @@ def test_noise_is_as_large_as_the_attack(tmp_path: Path) -> None:
     assert 0.095 < float(lengths.min()) <= float(lengths.max()) <= 0.1 + 1e-6
 
 
-def test_margins_of_what_is_read_rightly_are_positive(tmp_path: Path) -> None:
-    one = subject(tmp_path)
+def test_margins_of_what_is_read_rightly_are_positive() -> None:
+    one = subject()
     logits = one.model(one.images).sort(dim=1).values
     lead = (logits[:, 2] - logits[:, 1]).mean().item()
     assert margins(one, one.images)["mean"]["clean"] == pytest.approx(lead, rel=1e-5)

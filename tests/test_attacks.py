@@ -18,11 +18,11 @@ from dlproj import attacks
 from dlproj.attacks.apgd import _stretches
 from dlproj.attacks.common import dlr, margin, targeted_dlr
 from dlproj.attacks.kernels import halve
+from dlproj.attacks.result import Attacked
 from dlproj.data.digits import load_digits, to_pixels
-from dlproj.experiments.attack_batches import Attacked
-from dlproj.experiments.attack_doubts import find_doubts, vanishing_share
-from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.diagnosis.doubts import find_doubts, vanishing_share
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
+from dlproj.models.files import DIGITS, load_model
 from dlproj.training.loop import accuracy, predict
 from tests.conftest import Dlproj
 from tests.test_loop import MACHINE

@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dlproj.experiments import batchnorm_diagnosis
-from dlproj.experiments.batchnorm_claims import claims
-from dlproj.experiments.batchnorm_diagnosis import (
+from dlproj.diagnosis import batchnorm as batchnorm_diagnosis
+from dlproj.diagnosis.batchnorm import (
     Units,
     dead_share,
     drift,
@@ -20,6 +19,7 @@ from dlproj.experiments.batchnorm_diagnosis import (
     measure,
     relu_inputs,
 )
+from dlproj.diagnosis.batchnorm_claims import claims
 from dlproj.models.digits import DigitCNN
 from dlproj.models.noise import DriftingNoise
 from tests import schemas

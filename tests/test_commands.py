@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from dlproj.experiments.trained import load_model
-from dlproj.output.run_dir import seal
-from dlproj.training.checkpoint import unpack
+from dlproj.models.files import load_model
+from dlproj.store.runs import seal
+from dlproj.store.weights import unpack
 from tests import schemas
 from tests.conftest import Dlproj
 

@@ -13,7 +13,6 @@ from typer.main import get_command
 from dlproj.cli import app
 from dlproj.config import resolve, to_dict, validate
 from dlproj.errors import DlprojError, UsageError
-from dlproj.experiments import run
 from dlproj.grid import SweepConfig
 from dlproj.settings import (
     AttackConfig,
@@ -111,7 +110,8 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """The settings that commands would run with, instead of running."""
     settings: list[Config] = []
     monkeypatch.setattr(
-        run, "perform", lambda _experiment, config, _session: settings.append(config)
+        "dlproj.running.perform.perform",
+        lambda _experiment, config, _session: settings.append(config),
     )
     return settings
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from torch import Tensor
 
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
+from dlproj.store.weights import unpack
 from dlproj.training import loop
-from dlproj.training.checkpoint import unpack
 from tests import damage
 from tests.conftest import Dlproj, environment
 

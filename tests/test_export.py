@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from dlproj.experiments import export
-from dlproj.experiments.trained import DIGITS, LANGID
+from dlproj.models.files import DIGITS, LANGID
 from dlproj.models.langid import CharGRU
 from dlproj.models.regression import CurveMLP
-from dlproj.training.checkpoint import pack_model
+from dlproj.store.weights import pack_model
+from dlproj.tools import export
 from tests.conftest import Dlproj
 
 onnx = pytest.importorskip("onnx", reason="the extra `onnx` is not installed")

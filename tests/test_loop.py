@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from dlproj.data.batches import ShuffledBatches
 from dlproj.errors import DivergedError
-from dlproj.training.checkpoint import DamagedError, pack_training, unpack_training
+from dlproj.store.weights import DamagedError
+from dlproj.training.checkpoint import pack_training, unpack_training
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
 from dlproj.training.schedule import make_schedule

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlproj.training.checkpoint import unpack
+from dlproj.store.weights import unpack
 from tests.conftest import environment
 
 ROOT = Path(__file__).parents[1]

@@ -15,12 +15,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from dlproj.config import resolve, to_dict
-from dlproj.experiments import report_claims
-from dlproj.experiments.finished import Finished
 from dlproj.output import figures
 from dlproj.output.figures.captions import CAPTIONS
-from dlproj.output.run_dir import RunDir, seal
+from dlproj.reports import claims as report_claims
+from dlproj.reports.finished import Finished
 from dlproj.settings import AttackConfig, BatchnormConfig, DigitsConfig
+from dlproj.store.runs import RunDir, seal
 from tests.conftest import Dlproj, environment
 
 ROOT = Path(__file__).parents[1]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dlproj.data import words
-from dlproj.experiments.verify import likely_cause
-from dlproj.output.run_dir import RunDir, seal
+from dlproj.reports.verify import likely_cause
+from dlproj.store.runs import RunDir, seal
 from tests.conftest import Dlproj
 
 

@@ -6,7 +6,7 @@ first asked for.
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from dlproj.version import __version__ as __version__
 
 __all__ = [
     "DIGITS",

@@ -23,12 +23,12 @@ from dlproj.data.digits import SIDE, load_digits, to_pixels
 from dlproj.data.pictures import read_picture
 from dlproj.errors import DlprojError, UsageError
 from dlproj.experiments import attack as attack_experiment
-from dlproj.experiments import batchnorm, digits, langid, regression, trained
-from dlproj.experiments.finished import Finished, load_run
-from dlproj.experiments.predict import Prediction, read_digits, read_words
-from dlproj.experiments.run import perform
-from dlproj.experiments.trained import DIGITS, LANGID
-from dlproj.options import Session, settings_of
+from dlproj.experiments import batchnorm, digits, langid, regression
+from dlproj.models import files
+from dlproj.models.files import DIGITS, LANGID
+from dlproj.reports.finished import Finished, load_run
+from dlproj.running.perform import perform
+from dlproj.session import Session, settings_of
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
@@ -38,6 +38,7 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
+from dlproj.tools.predict import Prediction, read_digits, read_words
 from dlproj.training.device import choose_machine
 
 __all__ = [
@@ -283,4 +284,4 @@ def load_model(path: Path | str) -> nn.Module:
         path: a run directory, a `.safetensors`, the course's LeNet as `.pt`; or `DIGITS` or
             `LANGID`, the networks that ship.
     """
-    return trained.load_model(Path(path))[0]
+    return files.load_model(Path(path))[0]

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from dlproj import __version__
 from dlproj.errors import DlprojError
+from dlproj.flags import command, devices
 from dlproj.grid import SweepConfig
-from dlproj.options import Session, command, devices
+from dlproj.session import Session
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
@@ -21,7 +21,8 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
-from dlproj.sweep_options import sweep_command
+from dlproj.sweep_flags import sweep_command
+from dlproj.version import __version__
 
 
 class CommandList(TyperGroup):
@@ -59,51 +60,55 @@ def dlproj(
 @command(app, DigitsConfig)
 def train_digits(config: DigitsConfig, session: Session) -> None:
     """Train a CNN on MNIST and evaluate it on the test images."""
-    from dlproj.experiments import digits, run
+    from dlproj.experiments import digits
+    from dlproj.running.perform import perform
 
-    run.perform(digits, config, session)
+    perform(digits, config, session)
 
 
 @command(app, BatchnormConfig)
 def ablate_batchnorm(config: BatchnormConfig, session: Session) -> None:
     """Train that CNN with and without BatchNorm, and compare."""
-    from dlproj.experiments import batchnorm, run
+    from dlproj.experiments import batchnorm
+    from dlproj.running.perform import perform
 
-    run.perform(batchnorm, config, session)
+    perform(batchnorm, config, session)
 
 
 @command(app, RegressionConfig)
 def train_regression(config: RegressionConfig, session: Session) -> None:
     """Fit a small network to a curve, or to your own points."""
-    from dlproj.experiments import regression, run
+    from dlproj.experiments import regression
+    from dlproj.running.perform import perform
 
-    run.perform(regression, config, session)
+    perform(regression, config, session)
 
 
 @command(app, AttackConfig)
 def attack(config: AttackConfig, session: Session) -> None:
     """Make adversarial examples for a trained classifier."""
     from dlproj.experiments import attack as experiment
-    from dlproj.experiments import run
+    from dlproj.running.perform import perform
 
-    run.perform(experiment, config, session)
+    perform(experiment, config, session)
 
 
 @command(app, LangidConfig)
 def train_langid(config: LangidConfig, session: Session) -> None:
     """Train a network that names the language of one word."""
-    from dlproj.experiments import langid, run
+    from dlproj.experiments import langid
+    from dlproj.running.perform import perform
 
-    run.perform(langid, config, session)
+    perform(langid, config, session)
 
 
 @sweep_command(app)
 def sweep(config: SweepConfig, session: Session) -> None:
     """Train with every combination of settings; rank them."""
-    from dlproj.experiments import run
     from dlproj.experiments import sweep as experiment
+    from dlproj.running.perform import perform
 
-    run.perform(experiment, config, session)
+    perform(experiment, config, session)
 
 
 Model = Annotated[
@@ -131,8 +136,8 @@ def predict_digit(
 ) -> None:
     """Read your own pictures of digits."""
     check_device(device)
-    from dlproj.experiments.predict import predict_digits
     from dlproj.output.console import Console
+    from dlproj.tools.predict import predict_digits
 
     predict_digits(
         images,
@@ -158,8 +163,8 @@ def predict_langid(
     """Name the language of your own words."""
     check_device(device)
     from dlproj.data.words import read_lines
-    from dlproj.experiments.predict import predict_languages
     from dlproj.output.console import Console
+    from dlproj.tools.predict import predict_languages
 
     if file is not None:
         words = [*(words or []), *read_lines(file)]
@@ -190,8 +195,8 @@ def export(
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
     """Write a trained network for other tools, as ONNX."""
-    from dlproj.experiments.export import export_onnx
     from dlproj.output.console import Console
+    from dlproj.tools.export import export_onnx
 
     export_onnx(model, out, force=force, console=Console(quiet=quiet, json=json))
 
@@ -203,10 +208,10 @@ def verify(
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
     """Compute a finished run again: is every number the same?"""
-    from dlproj.experiments import verify as experiment
     from dlproj.output.console import Console
+    from dlproj.reports import verify as task
 
-    if not experiment.verify(run, console=Console(quiet=quiet, json=json)):
+    if not task.verify(run, console=Console(quiet=quiet, json=json)):
         raise DlprojError(f"{run}: computed again, it came out differently")
 
 
@@ -222,10 +227,10 @@ def report(
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
     """Write one page of finished runs, claims and figures."""
-    from dlproj.experiments import report as experiment
     from dlproj.output.console import Console
+    from dlproj.reports import page
 
-    experiment.report(runs or [], out, force=force, console=Console(quiet=quiet, json=json))
+    page.report(runs or [], out, force=force, console=Console(quiet=quiet, json=json))
 
 
 @app.command()
@@ -237,17 +242,17 @@ def compare(
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
 ) -> None:
     """Show what differs between runs of one kind, and test it."""
-    from dlproj.experiments import compare as experiment
     from dlproj.output.console import Console
+    from dlproj.reports import compare as task
 
-    experiment.compare(runs, console=Console(quiet=quiet, json=json))
+    task.compare(runs, console=Console(quiet=quiet, json=json))
 
 
 @app.command()
 def doctor(json: Json = False) -> None:
     """Check the installation: versions, data and devices."""
-    from dlproj.experiments import doctor as experiment
     from dlproj.output.console import Console
+    from dlproj.tools.doctor import examine
 
-    if not experiment.examine(console=Console(json=json)):
+    if not examine(console=Console(json=json)):
         raise DlprojError("the installation has faults: see what is marked WRONG")

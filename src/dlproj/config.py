@@ -13,6 +13,7 @@ from dlproj.settings import Config
 MAX_BYTES = 1_000_000  # of a configuration file
 
 C = TypeVar("C", bound=Config)
+T = TypeVar("T")
 
 
 def flag(name: str) -> str:
@@ -49,7 +50,7 @@ def _recipe(cls: type[Config], given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: chosen.get(key, defaults[key]) for key in touched}
 
 
-def validate(cls: type[C], values: Mapping[str, Any]) -> C:
+def validate(cls: type[T], values: Mapping[str, Any]) -> T:
     """Check values against the ranges in the annotations of `cls`."""
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - not needed by --help
 

@@ -9,23 +9,20 @@ import numpy as np
 from torch import Tensor
 
 from dlproj import attacks
+from dlproj.attacks.result import Attacked
 from dlproj.config import to_dict
 from dlproj.data.batches import epoch_generator
 from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.diagnosis.attack import IMAGES, Subject, diagnose
+from dlproj.diagnosis.claims import claims_table
+from dlproj.diagnosis.doubts import find_doubts
 from dlproj.errors import DlprojError
-from dlproj.experiments.attack_batches import (
-    Attacked,
-    attack_in_turn,
-    chosen_attack,
-    predict_all,
-)
-from dlproj.experiments.attack_diagnosis import IMAGES, Subject, diagnose
-from dlproj.experiments.attack_doubts import find_doubts
-from dlproj.experiments.claims import claims_table
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.trained import DIGITS, load_model
+from dlproj.experiments.attack_batches import attack_in_turn, chosen_attack, predict_all
+from dlproj.experiments.transfer_networks import other_networks
 from dlproj.interrupts import interrupts
+from dlproj.models.files import DIGITS, load_model
 from dlproj.output.console import Table
+from dlproj.running.context import Context, Outcome
 from dlproj.settings import AttackConfig
 from dlproj.training.loop import accuracy
 
@@ -74,11 +71,12 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         chosen = telling(rows)
         subject = Subject(
             model, images[:IMAGES], labels[:IMAGES], results[chosen].images[:IMAGES],
-            rows[chosen]["epsilon"], config.norm, context,
+            rows[chosen]["epsilon"], config.norm, context.machine,
         )  # fmt: skip
         generator = epoch_generator(config.seed)
         attack = chosen_attack(config, subject.epsilon, generator=generator)
-        metrics["diagnosis"] = diagnose(subject, attack, digits.train, config, path)
+        networks = other_networks(model, path, digits.train, config, context.machine)
+        metrics["diagnosis"] = diagnose(subject, attack, networks, seed=config.seed)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second

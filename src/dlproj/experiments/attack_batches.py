@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from inspect import signature
 
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
+from dlproj.attacks.result import Attacked
 from dlproj.data.batches import epoch_generator
-from dlproj.experiments.run import Context
+from dlproj.running.context import Context
 from dlproj.settings import AttackConfig
 from dlproj.training.device import Machine
 from dlproj.training.loop import predict
@@ -29,17 +30,6 @@ METHODS: dict[str, Callable[..., Tensor]] = {
     "ensemble": attacks.ensemble,
 }
 STEPS = {"apgd-ce": 100, "apgd-dlr": 100, "ensemble": 100}  # as published; of the others 10
-
-
-@dataclass(frozen=True)
-class Attacked:
-    """The images that one epsilon gave, and what the network makes of them."""
-
-    epsilon: float
-    images: Tensor  # (n, 1, 28, 28) in [0, 1]
-    logits: Tensor  # (n, classes)
-    seconds: float  # a share of those of all that were made at once
-    tally: Counter[str]  # by part of the ensemble, the images that it was first to fool
 
 
 def attack_in_turn(

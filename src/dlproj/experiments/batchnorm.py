@@ -9,23 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import torch.nn.functional as F
+from torch import nn
 
 from dlproj.config import to_dict
+from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits, load_digits
+from dlproj.data.distortions import distorted_pixels
+from dlproj.diagnosis.batchnorm import diagnose
+from dlproj.diagnosis.claims import claims_table
 from dlproj.errors import DivergedError
-from dlproj.experiments.batchnorm_arms import make_arm
-from dlproj.experiments.batchnorm_diagnosis import diagnose
-from dlproj.experiments.claims import claims_table
-from dlproj.experiments.digits import classify
-from dlproj.experiments.engine import run_all
-from dlproj.experiments.run import Context, Outcome
+from dlproj.experiments.digits import classify, make_training
 from dlproj.interrupts import interrupts
+from dlproj.models.noise import DriftingNoise
 from dlproj.output.console import Table
-from dlproj.output.run_dir import is_sealed, seal
-from dlproj.settings import BatchnormConfig
+from dlproj.running.context import Context, Outcome
+from dlproj.running.processes import run_all
+from dlproj.settings import BatchnormConfig, DigitsConfig
 from dlproj.statistics import describe, holm, paired_test
+from dlproj.store.runs import is_sealed, seal
 from dlproj.training.device import Machine, choose_machine
-from dlproj.training.loop import accuracy, fit
+from dlproj.training.loop import Training, accuracy, fit
 
 ARMS = ("with", "without")
 STEPS_DRAWN = 100  # points of each loss curve that are kept
@@ -47,7 +50,7 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     timing = {"train_seconds": sum(run["seconds"] for run in runs)}
     if config.diagnose:
         started = time.perf_counter()
-        metrics["diagnosis"] = diagnose(config, context, digits)
+        metrics["diagnosis"] = diagnose(config, context, digits, make_arm)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import batchnorm as figures  # noqa: PLC0415 - takes a second
@@ -123,6 +126,40 @@ def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) 
         "steps": len(losses),
         "seconds": seconds,
     }
+
+
+def make_arm(
+    config: BatchnormConfig, machine: Machine, digits: Digits, *, lr: float, seed: int, arm: str
+) -> tuple[Training, ShuffledBatches]:
+    """A training of the arm "with", "without" or "noisy" (noise after each BatchNorm).
+
+    All arms of a seed see the same images in the same order and start from the same weights:
+    BatchNorm's own start at one and zero, and draw no random numbers.
+    """
+    device = machine.device
+    batches = ShuffledBatches(
+        digits.train.pictures[: config.images].to(device),
+        digits.train.labels[: config.images].to(device),
+        batch_size=config.batch_size,
+        seed=seed,
+        prepare=partial(distorted_pixels, strength=0),
+    )
+    settings = DigitsConfig(
+        seed=seed,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        lr=lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        schedule=config.schedule,
+        batchnorm=arm != "without",
+    )
+    training = make_training(settings, digits.classes, len(batches), device)
+    if arm == "noisy":
+        for name in ("norm1", "norm2", "norm3"):
+            noisy = nn.Sequential(training.model.get_submodule(name), DriftingNoise())
+            setattr(training.model, name, noisy)
+    return training, batches
 
 
 @lru_cache(1)

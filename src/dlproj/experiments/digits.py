@@ -13,13 +13,13 @@ from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
 from dlproj.experiments.pens import PenBatches, open_set_loss
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.training import train
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, RobustCNN
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
+from dlproj.running.context import Context, Outcome
+from dlproj.running.training import train
 from dlproj.settings import DigitsConfig
-from dlproj.training.checkpoint import pack, pack_model
+from dlproj.store.weights import pack, pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Batches, Training, accuracy, confusion_matrix, fit, predict
 from dlproj.training.optimizers import without_compiler

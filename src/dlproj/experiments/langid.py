@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, load_words
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.training import train
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
+from dlproj.running.context import Context, Outcome
+from dlproj.running.training import train
 from dlproj.settings import LangidConfig
-from dlproj.training.checkpoint import pack_model
+from dlproj.store.weights import pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
 from dlproj.training.optimizers import without_compiler

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.regression import Curve, Points, load_curve
-from dlproj.experiments.run import Context, Outcome
-from dlproj.experiments.training import train
 from dlproj.models.regression import CurveMLP
 from dlproj.output.console import Table
 from dlproj.output.text import number
+from dlproj.running.context import Context, Outcome
+from dlproj.running.training import train
 from dlproj.settings import RegressionConfig
-from dlproj.training.checkpoint import pack_model
+from dlproj.store.weights import pack_model
 from dlproj.training.least_squares import LevenbergMarquardt, fit_least_squares
 from dlproj.training.loop import Step, Training, fit, predict
 from dlproj.training.optimizers import without_compiler

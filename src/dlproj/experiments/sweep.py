@@ -9,11 +9,12 @@ from typing import Any
 from dlproj.config import flag, to_dict
 from dlproj.errors import DivergedError
 from dlproj.experiments import digits, langid, regression
-from dlproj.experiments.run import Context, Experiment, Outcome, Run, document_of
-from dlproj.experiments.study import Document, by_seed, settled, train_all
 from dlproj.grid import TRAININGS, SweepConfig, plain, shown
 from dlproj.output.console import Table
 from dlproj.output.text import number, percent
+from dlproj.running.context import Context, Experiment, Outcome, Run
+from dlproj.running.perform import document_of
+from dlproj.running.study import Document, by_seed, settled, train_all
 from dlproj.settings import TrainingConfig
 from dlproj.statistics import describe
 

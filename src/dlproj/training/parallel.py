@@ -52,6 +52,10 @@ class Group:
         dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag)
 
+    def decided_by_first(self, here: bool) -> bool:
+        """What the first process says: whether it is so there."""
+        return self.first(b"yes" if here else b"") == b"yes"
+
     def first(self, data: bytes) -> bytes:
         """What the first process has."""
         if self.size == 1:

@@ -1,10 +1,11 @@
 """Figures of `attack`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
+from dlproj.attacks.result import Attacked
 from dlproj.data.digits import Images
 from dlproj.output.figures.digits import draw_confidence
 from dlproj.output.figures.style import (
@@ -17,10 +18,7 @@ from dlproj.output.figures.style import (
     picture_axes,
     save,
 )
-from dlproj.output.run_dir import RunDir
-
-if TYPE_CHECKING:
-    from dlproj.experiments.attack_batches import Attacked
+from dlproj.store.runs import RunDir
 
 SHOWN = 8  # images in the gallery
 
@@ -29,7 +27,7 @@ def draw(
     run: RunDir,
     test: Images,
     clean: Tensor,
-    results: Sequence["Attacked"],
+    results: Sequence[Attacked],
     rows: Sequence[dict[str, Any]],
 ) -> None:
     """All of them.
@@ -78,7 +76,7 @@ def draw_accuracy(run: RunDir, rows: Sequence[dict[str, Any]], clean_accuracy: f
 
 
 def draw_gallery(
-    run: RunDir, test: Images, clean: Tensor, result: "Attacked", row: dict[str, Any]
+    run: RunDir, test: Images, clean: Tensor, result: Attacked, row: dict[str, Any]
 ) -> None:
     """Original, perturbation and adversarial image, one of each label as far as they go."""
     chosen = _one_of_each(test.labels)[:SHOWN]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dlproj.output.figures.style import BLUE, GREEN, GREY, ORANGE, RED, new_figure, save
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 LOOKS = {"with": (BLUE, "o", -1), "without": (RED, "s", 1)}
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.colors import LogNorm
 
 from dlproj.output.figures.style import new_figure, save
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 
 def draw_confusion(run: RunDir, matrix: Sequence[Sequence[int]], names: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlproj.output.figures.style import BLUE, GREEN, ORANGE, new_figure, save
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 
 def draw_training_curve(run: RunDir, *, log: bool = True) -> None:

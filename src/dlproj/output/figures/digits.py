@@ -9,7 +9,7 @@ from dlproj.data.digits import Images
 from dlproj.output.figures.confusion import draw_confusion
 from dlproj.output.figures.curves import draw_training_curve
 from dlproj.output.figures.style import GREEN, RED, new_figure, picture_axes, save
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 PICTURE_WIDTH = 0.043  # of a picture in the confidence figure, in probability
 

@@ -6,7 +6,7 @@ from typing import Any
 from dlproj.output.figures.confusion import draw_confusion
 from dlproj.output.figures.curves import draw_training_curve
 from dlproj.output.figures.style import BLUE, new_figure, save
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 
 def draw(run: RunDir, metrics: dict[str, Any], names: Sequence[str]) -> None:

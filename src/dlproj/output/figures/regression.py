@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from dlproj.data.regression import Curve
 from dlproj.output.figures.style import BLUE, GREY, ORANGE, RED, new_figure, save
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 POINTS_DRAWN = 64
 

@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 # Okabe & Ito (2008): told apart with any colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (

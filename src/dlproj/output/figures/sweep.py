@@ -15,7 +15,7 @@ from dlproj.output.figures.style import (
     new_figure,
     save,
 )
-from dlproj.output.run_dir import RunDir
+from dlproj.store.runs import RunDir
 
 LOOKS = list(zip((BLUE, RED, GREEN, ORANGE, PURPLE, GREY), "os^Dv*", strict=True))
 ACCURACIES = (0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)  # ticks

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import frozen, loss_gradient
-from dlproj.experiments.attack_batches import Attacked
+from dlproj.attacks.result import Attacked
 from dlproj.settings import AttackConfig
 
 IMAGES = 1000  # that are looked at

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from dlproj import __version__
 from dlproj.errors import DlprojError
-from dlproj.experiments.run import SCHEMA_VERSION
-from dlproj.experiments.trained import load_model
+from dlproj.models.files import load_model
 from dlproj.output.console import Console, Table
-from dlproj.output.run_dir import write_file
+from dlproj.output.document import document
+from dlproj.store.runs import write_file
+from dlproj.version import __version__
 
 CHECKED = 1000  # inputs on which both runtimes must agree
 TOLERANCE = 1e-4  # of a logit, for logits of about 10
@@ -49,21 +49,19 @@ def export_onnx(path: Path, out: Path | None, *, force: bool, console: Console) 
         write_file(out, data)
     except OSError as error:
         raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "command": "export",
-        "version": __version__,
-        "model": str(path),
-        "file": str(out),
-        "metrics": {"bytes": len(data), "inputs": CHECKED, "max_difference": difference},
-    }
+    found = document(
+        "export",
+        model=str(path),
+        file=str(out),
+        metrics={"bytes": len(data), "inputs": CHECKED, "max_difference": difference},
+    )
     rows = [
         ["file", str(out)],
         ["size", f"{len(data) / 1e6:.1f} MB"],
         ["inputs compared", f"{CHECKED:,}"],
         ["largest difference", f"{difference:.1g}"],
     ]
-    console.result(document, [Table("Exported", ("", ""), rows)])
+    console.result(found, [Table("Exported", ("", ""), rows)])
 
 
 def example_inputs(model: Any) -> list[Tensor]:

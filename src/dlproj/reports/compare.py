@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dlproj import __version__
 from dlproj.errors import DlprojError, UsageError
-from dlproj.experiments.finished import ODD, Finished, differences, load_run, shown
-from dlproj.experiments.run import SCHEMA_VERSION
 from dlproj.output.console import Console, Table
+from dlproj.output.document import document
+from dlproj.reports.finished import ODD, Finished, differences, load_run, shown
 from dlproj.statistics import paired_test
 
 
@@ -30,15 +29,13 @@ def compare(paths: Sequence[Path], *, console: Console) -> None:
     except ODD:
         raise DlprojError("a result.json is not of this version of dlproj") from None
     settings = differences(runs)
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "command": "compare",
-        "version": __version__,
-        "runs": [str(path) for path in paths],
-        "settings": settings,
-        "metrics": metrics,
-    }
-    console.result(document, tables(paths, settings, metrics))
+    found = document(
+        "compare",
+        runs=[str(path) for path in paths],
+        settings=settings,
+        metrics=metrics,
+    )
+    console.result(found, tables(paths, settings, metrics))
 
 
 def metric_names(runs: Sequence[Finished]) -> list[str]:

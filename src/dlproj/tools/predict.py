@@ -8,16 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlproj import __version__
 from dlproj.data.digits import to_pixels
 from dlproj.data.pictures import read_picture
 from dlproj.data.words import Words, encode
 from dlproj.errors import DlprojError
 from dlproj.experiments.langid import classify
-from dlproj.experiments.run import SCHEMA_VERSION
-from dlproj.experiments.trained import DIGITS, LANGID, load_model
+from dlproj.models.files import DIGITS, LANGID, load_model
 from dlproj.output.console import Console
-from dlproj.output.run_dir import write_file
+from dlproj.output.document import document
+from dlproj.store.runs import write_file
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import predict
 
@@ -75,7 +74,8 @@ def predict_digits(
     if strip:
         from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415 - takes a second
 
-        write_file(strip, draw_strip(pictures, predictions))
+        captions = [f"{one.label}  {one.confidence:.0%}" for one in predictions]
+        write_file(strip, draw_strip(pictures, captions))
         console.note(f"what the network saw is in {strip}")
     _show(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
 
@@ -143,12 +143,10 @@ def _show(
     if not json:
         console.lines(f"{p.input}\t{p.label}\t{p.confidence:.4f}" for p in predictions)
         return
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "command": command,
-        "version": __version__,
-        "model": str(model),
-        "predictions": [dataclasses.asdict(prediction) for prediction in predictions],
-        "environment": machine.describe(),
-    }
-    console.result(document, ())
+    found = document(
+        command,
+        model=str(model),
+        predictions=[dataclasses.asdict(prediction) for prediction in predictions],
+        environment=machine.describe(),
+    )
+    console.result(found, ())

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from dlproj.config import resolve, to_dict
-from dlproj.experiments.finished import EXPERIMENTS, Finished
+from dlproj.reports.finished import EXPERIMENTS, Finished
 from dlproj.statistics import describe, paired_test, prediction_interval
 
 ENOUGH = 3  # seeds, to say anything

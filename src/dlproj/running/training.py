@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 from dlproj.config import to_dict
 from dlproj.errors import DivergedError, DlprojError, LostProcessError
-from dlproj.experiments.run import Context
 from dlproj.interrupts import interrupts
-from dlproj.output.run_dir import RunDir
+from dlproj.running.context import Context
 from dlproj.settings import TrainingConfig
-from dlproj.training.checkpoint import DamagedError, pack_training, unpack_training
+from dlproj.store.runs import RunDir
+from dlproj.store.weights import DamagedError
+from dlproj.training.checkpoint import pack_training, unpack_training
 from dlproj.training.loop import Step, Training
 
 
@@ -35,7 +36,7 @@ def train(
         validate: measures after each epoch, recorded beside it.
     """
     run, group = context.run, context.machine.group
-    if group.first(bytes([run.started])) == bytes([True]):
+    if group.decided_by_first(run.started):
         _resume(training, context)
     else:
         run.write_json("config.json", to_dict(config))

@@ -7,10 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dlproj import __version__
 from dlproj.errors import DlprojError
-from dlproj.experiments import report_claims
-from dlproj.experiments.finished import (
+from dlproj.limits import read_limited
+from dlproj.output.console import Console, Table
+from dlproj.output.document import document
+from dlproj.output.figures.captions import CAPTIONS
+from dlproj.output.html import render
+from dlproj.output.text import number, percent
+from dlproj.reports import claims
+from dlproj.reports.finished import (
     EXPERIMENTS,
     ODD,
     Finished,
@@ -19,13 +24,8 @@ from dlproj.experiments.finished import (
     load_run,
     shown,
 )
-from dlproj.experiments.run import SCHEMA_VERSION
-from dlproj.limits import read_limited
-from dlproj.output.console import Console, Table
-from dlproj.output.figures.captions import CAPTIONS
-from dlproj.output.html import render
-from dlproj.output.run_dir import RunDir, write_file
-from dlproj.output.text import number, percent
+from dlproj.store.runs import RunDir, write_file
+from dlproj.version import __version__
 
 FIGURE_BYTES = 20_000_000
 
@@ -46,13 +46,13 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
     runs = gather(paths or [Path("runs")])
     try:
-        numbers = report_claims.numbers(runs)
-        explanations = report_claims.explanations(runs)
+        numbers = claims.numbers(runs)
+        explanations = claims.explanations(runs)
         page = render(
             {
                 "version": __version__,
                 "date": datetime.now(UTC).date().isoformat(),
-                "summary": report_claims.counts(numbers),
+                "summary": claims.counts(numbers),
                 "numbers": numbers,
                 "explanations": explanations,
                 "runs": [describe_run(run) for run in runs],
@@ -66,16 +66,14 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         write_file(out, page.encode())
     except OSError as error:
         raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "command": "report",
-        "version": __version__,
-        "file": str(out),
-        "runs": [str(run.path) for run in runs],
-        "claims": report_claims.as_dicts(numbers),
-        "explanations": explanations,
-    }
-    console.result(document, [claims_table(numbers)])
+    found = document(
+        "report",
+        file=str(out),
+        runs=[str(run.path) for run in runs],
+        claims=claims.as_dicts(numbers),
+        explanations=explanations,
+    )
+    console.result(found, [claims_table(numbers)])
     console.note(f"the page of {len(runs)} run{'s' * (len(runs) > 1)} is {out}")
 
 
@@ -93,7 +91,7 @@ def gather(paths: Sequence[Path]) -> list[Finished]:
     return sorted(found.values(), key=lambda run: order.index(run.command))
 
 
-def claims_table(numbers: Sequence[report_claims.Claim]) -> Table:
+def claims_table(numbers: Sequence[claims.Claim]) -> Table:
     """The verdicts for the terminal."""
     rows = [[claim.verdict, claim.claim, claim.measured] for claim in numbers]
     return Table("What the report states", ("", "", "measured"), rows, numbers=False)

@@ -3,26 +3,24 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlproj.config import to_dict
-from dlproj.experiments.engine import run_all
-from dlproj.output.run_dir import RunDir, existing_run
+from dlproj.running.context import Context
+from dlproj.running.processes import run_all
 from dlproj.settings import TrainingConfig
 from dlproj.statistics import describe
+from dlproj.store.runs import RunDir, existing_run
 from dlproj.training.device import Machine, choose_machine
-
-if TYPE_CHECKING:
-    from dlproj.experiments.run import Context
 
 PATIENCE = 30.0  # seconds to wait for a training that was cut short and still saves itself
 
 Document = dict[str, Any]
-Work = Callable[[TrainingConfig, "Context"], Document]
+Work = Callable[[TrainingConfig, Context], Document]
 
 
 def repeat(
-    work: Work, config: TrainingConfig, context: "Context"
+    work: Work, config: TrainingConfig, context: Context
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One run within this one for each seed. Returns metrics and times over them."""
     context.run.write_json("config.json", to_dict(config))
@@ -40,7 +38,7 @@ def by_seed(config: TrainingConfig) -> dict[str, TrainingConfig]:
 
 
 def train_all(
-    work: Work, trainings: Mapping[str, TrainingConfig], context: "Context"
+    work: Work, trainings: Mapping[str, TrainingConfig], context: Context
 ) -> list[Document]:
     """Train in folders of this run, here or in other processes; what is finished is kept.
 
@@ -77,14 +75,14 @@ def settled(config: TrainingConfig, machine: Machine) -> TrainingConfig:
     return dataclasses.replace(config, **settled)
 
 
-def _train_here(work: Work, context: "Context", cell: tuple[str, TrainingConfig]) -> Document:
+def _train_here(work: Work, context: Context, cell: tuple[str, TrainingConfig]) -> Document:
     """A training in this process, with its progress."""
     name, config = cell
     context.console.note(name)
     return work(config, _within(context, context.run.child(name), config))
 
 
-def _train_apart(work: Work, context: "Context", cell: tuple[str, TrainingConfig]) -> Document:
+def _train_apart(work: Work, context: Context, cell: tuple[str, TrainingConfig]) -> Document:
     """A training in a process that may have others before and after it."""
     name, config = cell
     path, events = context.run.path / name, context.session.tensorboard
@@ -92,7 +90,7 @@ def _train_apart(work: Work, context: "Context", cell: tuple[str, TrainingConfig
         return run.result or work(config, _within(context, run, config))
 
 
-def _within(context: "Context", run: RunDir, config: TrainingConfig) -> "Context":
+def _within(context: Context, run: RunDir, config: TrainingConfig) -> Context:
     """The context of one training."""
     machine = choose_machine(config.device, config.precision, config.threads, context.machine.group)
     return dataclasses.replace(context, run=run, machine=machine)

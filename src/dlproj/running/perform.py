@@ -1,22 +1,23 @@
 """What all experiments share: a run directory around them, repetition over seeds, the result."""
 
-import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from dlproj import __version__
 from dlproj.config import to_dict
 from dlproj.errors import DlprojError, Interrupted, UsageError
-from dlproj.experiments.study import repeat
 from dlproj.interrupts import interrupts
-from dlproj.options import Session
-from dlproj.output.console import Console, Table
-from dlproj.output.run_dir import (
+from dlproj.output.console import Console
+from dlproj.output.document import document
+from dlproj.running.context import Context, Experiment, Outcome, Run
+from dlproj.running.study import repeat
+from dlproj.session import Session
+from dlproj.settings import Config, TrainingConfig
+from dlproj.store.runs import (
     ReadOnlyRun,
     RunDir,
     existing_run,
@@ -24,48 +25,13 @@ from dlproj.output.run_dir import (
     new_run,
     write_file,
 )
-from dlproj.settings import Config, TrainingConfig
 from dlproj.training import parallel
-from dlproj.training.device import Machine, choose_machine
+from dlproj.training.device import choose_machine
 
-SCHEMA_VERSION = 1
-C_contra = TypeVar("C_contra", bound=Config, contravariant=True)
-
-
-@dataclasses.dataclass(frozen=True)
-class Context:
-    """What an experiment runs on, writes to and talks through."""
-
-    machine: Machine
-    run: RunDir
-    console: Console
-    session: Session
+C = TypeVar("C", bound=Config)
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """The numbers of a run; times in seconds."""
-
-    metrics: dict[str, Any]
-    timing: dict[str, float]
-
-
-Run = Callable[[Any, Context], Outcome]  # of an experiment
-
-
-class Experiment(Protocol[C_contra]):
-    """A module of this package."""
-
-    def run(self, config: C_contra, context: Context) -> Outcome:
-        """Do it."""
-
-    def tables(self, metrics: dict[str, Any], timing: dict[str, Any]) -> list[Table]:
-        """What a reader wants to see of the result."""
-
-
-def perform(
-    experiment: Experiment[C_contra], config: C_contra, session: Session, *, show: bool = True
-) -> Path:
+def perform(experiment: Experiment[C], config: C, session: Session, *, show: bool = True) -> Path:
     """Run an experiment from its settings to its result, and `show` that; returns where it is."""
     if parallel.launched() and not config.divisible:
         raise UsageError(f"{config.command} with these settings runs in one process, not torchrun")
@@ -76,8 +42,8 @@ def perform(
         console = Console(quiet=session.quiet or not alone, json=session.json)
         with _open(config, session, group) as run:
             try:
-                document = run.result
-                if group.first(bytes([document is not None])) == bytes([True]):
+                result = run.result
+                if group.decided_by_first(result is not None):
                     console.note(f"{run.path} is finished: nothing to do")
                 else:
                     machine = choose_machine(
@@ -88,14 +54,14 @@ def perform(
                         trainings=config.trainings,
                     )
                     context = Context(machine, run, console, session)
-                    document = document_of(experiment.run, config, context)
+                    result = document_of(experiment.run, config, context)
             except Interrupted as interruption:
                 if run.started:
                     again = " --tensorboard" if session.tensorboard else ""
                     interruption.resume = f"dlproj {config.command} --resume {run.path}{again}"
                 raise
-        if alone and document and show:
-            console.result(document, experiment.tables(document["metrics"], document["timing"]))
+        if alone and result and show:
+            console.result(result, experiment.tables(result["metrics"], result["timing"]))
             console.note(f"everything is in {run.path}")
     return run.path
 
@@ -137,19 +103,17 @@ def document_of(run: Run, config: Config, context: Context) -> dict[str, Any]:
         outcome = run(config, context)
     if not all_finite(outcome.metrics):
         raise DlprojError("the results are not finite numbers: try a lower --lr, or other --data")
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "command": config.command,
-        "version": __version__,
-        "run_dir": str(context.run.path),
-        "config": to_dict(config),
-        "metrics": outcome.metrics,
-        "timing": outcome.timing | {"total_seconds": time.perf_counter() - started},
-        "environment": context.machine.describe(),
-        "files": context.run.digests(),
-    }
+    result = document(
+        config.command,
+        run_dir=str(context.run.path),
+        config=to_dict(config),
+        metrics=outcome.metrics,
+        timing=outcome.timing | {"total_seconds": time.perf_counter() - started},
+        environment=context.machine.describe(),
+        files=context.run.digests(),
+    )
     with interrupts.defer():
-        return context.run.write_json("result.json", document)
+        return context.run.write_json("result.json", result)
 
 
 def all_finite(value: Any) -> bool:

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dlproj import __version__
 from dlproj.config import read_config_file, resolve
 from dlproj.errors import DlprojError
-from dlproj.experiments.finished import EXPERIMENTS
-from dlproj.experiments.run import SCHEMA_VERSION, Context, document_of
-from dlproj.options import Session
 from dlproj.output.console import Console, Table
-from dlproj.output.run_dir import RECORDS, RunDir, new_run, refuse_links
+from dlproj.output.document import document
+from dlproj.reports.finished import EXPERIMENTS
+from dlproj.running.context import Context
+from dlproj.running.perform import document_of
+from dlproj.session import Session
+from dlproj.store.runs import RECORDS, RunDir, new_run, refuse_links
 from dlproj.training.device import choose_machine
+from dlproj.version import __version__
 
 TIMES = {"seconds"}  # keys that differ from run to run
 
@@ -45,14 +47,12 @@ def verify(path: Path, *, console: Console) -> bool:
         context = Context(machine, again, Console(quiet=True, json=True), quiet)
         replayed = document_of(experiment.run, config, context)
         comparison = compare(run, saved, again, replayed)
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "command": "verify",
-        "version": __version__,
-        "run": str(path),
+    found = document(
+        "verify",
+        run=str(path),
         **comparison,
-    }
-    console.result(document, [Table("Computed again", ("", ""), rows(comparison), numbers=False)])
+    )
+    console.result(found, [Table("Computed again", ("", ""), rows(comparison), numbers=False)])
     return bool(comparison["identical"])
 
 

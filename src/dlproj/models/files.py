@@ -13,7 +13,7 @@ from dlproj.limits import read_limited
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.regression import CurveMLP
-from dlproj.training.checkpoint import DamagedError, unpack
+from dlproj.store.weights import DamagedError, unpack
 
 NETWORKS: dict[str, type[nn.Module]] = {
     network.__name__: network

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from dlproj.experiments.claims import Claim, judge
+from dlproj.diagnosis.claims import Claim, judge
 
 DRIFTING = ("conv1", "conv2", "conv3")  # the layers that BatchNorm follows
 

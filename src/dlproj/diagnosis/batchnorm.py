@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,13 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.data.digits import Digits, Images, to_pixels
+from dlproj.diagnosis.batchnorm_claims import claims
 from dlproj.errors import DivergedError
-from dlproj.experiments.batchnorm_arms import make_arm
-from dlproj.experiments.batchnorm_claims import claims
-from dlproj.experiments.digits import classify
-from dlproj.experiments.run import Context
+from dlproj.running.context import Context
 from dlproj.settings import BatchnormConfig
-from dlproj.training.loop import Training, accuracy, fit
+from dlproj.training.loop import Batches, Training, accuracy, fit, predict
 
 ARMS = ("with", "without", "noisy")
 REPORTS_RATE = 0.02  # the nearest of the rates compared is looked at
@@ -33,22 +31,38 @@ TEST_IMAGES = 2000
 INPUTS = {"norm1": "conv1", "norm2": "conv2", "norm3": "conv3", "hidden": "hidden"}
 LARGEST = 1e9  # stands for what is not finite, which JSON cannot hold
 
+MakeArm = Callable[..., tuple[Training, Batches]]
 
-def diagnose(config: BatchnormConfig, context: Context, digits: Digits) -> dict[str, Any]:
-    """All measurements of one seed, and what they say of the report's explanations."""
+
+def diagnose(
+    config: BatchnormConfig, context: Context, digits: Digits, make_arm: MakeArm
+) -> dict[str, Any]:
+    """All measurements of one seed, and what they say of the report's explanations.
+
+    Args:
+        config: the settings of the ablation.
+        context: where it runs.
+        digits: the images.
+        make_arm: the ablation's own way to start a training of an arm.
+    """
     rate = min(config.lr, key=lambda lr: abs(math.log(lr / REPORTS_RATE)))
     measured: dict[str, Any] = {"lr": rate, "seed": config.seed, "arms": {}}
     for arm in context.console.count(ARMS, "arms measured"):
-        measured["arms"][arm] = follow(config, context, digits, rate, arm)
+        measured["arms"][arm] = follow(config, context, digits, make_arm, rate, arm)
     measured["rates"] = {"lr": list(GRID), "trains_from": TRAINS}
     for arm in context.console.count(ARMS, "arms tried at other rates"):
-        short = [try_rate(config, context, digits, lr, arm) for lr in GRID]
+        short = [try_rate(config, context, digits, make_arm, lr, arm) for lr in GRID]
         measured["rates"][arm] = {name: [one[name] for one in short] for name in short[0]}
     return measured | {"claims": claims(measured)}
 
 
 def follow(
-    config: BatchnormConfig, context: Context, digits: Digits, lr: float, arm: str
+    config: BatchnormConfig,
+    context: Context,
+    digits: Digits,
+    make_arm: MakeArm,
+    lr: float,
+    arm: str,
 ) -> dict[str, Any]:
     """One training, measured before it starts and then at even distances."""
     training, batches = make_arm(config, context.machine, digits, lr=lr, seed=config.seed, arm=arm)
@@ -88,7 +102,12 @@ def _losses(training: Training, batches: Any, epochs: int, context: Context) -> 
 
 
 def try_rate(
-    config: BatchnormConfig, context: Context, digits: Digits, lr: float, arm: str
+    config: BatchnormConfig,
+    context: Context,
+    digits: Digits,
+    make_arm: MakeArm,
+    lr: float,
+    arm: str,
 ) -> dict[str, Any]:
     """A short training: what it reaches on other images, and how many units it leaves dead."""
     few = dataclasses.replace(config, images=min(config.images, GRID_STEPS * config.batch_size))
@@ -115,7 +134,8 @@ def try_rate(
 def _test_accuracy(training: Training, digits: Digits, context: Context) -> float:
     test = Images(digits.test.pictures[:TEST_IMAGES], digits.test.labels[:TEST_IMAGES])
     test = test.to(context.machine.device)
-    return accuracy(classify(training.model, test, context.machine), test.labels)
+    logits = predict(training.model, to_pixels(test.pictures), machine=context.machine)
+    return accuracy(logits, test.labels)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,42 +10,39 @@ import typer
 
 from dlproj.config import flag, read_config_file
 from dlproj.errors import UsageError
+from dlproj.flags import help_text, parameter, parameters, session_parameters, split
 from dlproj.grid import TRAININGS, SweepConfig
-from dlproj.options import (
-    Session,
-    optional,
-    session_of,
-    session_parameters,
-    setting_parameters,
-    settings_of,
-    text_of,
-)
+from dlproj.session import Session, settings_of
+
+SHARED = ("seed", "seeds", "device", "threads")  # that all cells have in common
 
 
 def sweep_command(
     app: typer.Typer,
 ) -> Callable[[Callable[[SweepConfig, Session], None]], Callable[..., None]]:
     """Make the Typer command that takes the flags of all that train, each with several values."""
-    own = ("seed", "seeds", "device", "threads")
 
     def decorate(function: Callable[[SweepConfig, Session], None]) -> Callable[..., None]:
         def run(context: typer.Context, experiment: str | None, **values: Any) -> None:
-            session = session_of(values)
-            flags = {name: value for name in own if (value := values.pop(name)) is not None}
-            given = [name for name in context.params if values.get(name) is not None]  # in order
-            grid = {name: _split(name, values[name]) for name in given}
-            if session.resume and (experiment or flags or grid):
+            session, given = split(values)
+            shared = {name: given.pop(name) for name in SHARED if name in given}
+            grid = {name: _split(name, given[name]) for name in context.params if name in given}
+            if session.resume and (experiment or shared or grid):
                 raise UsageError("--resume goes on with a sweep as it was: leave out all settings")
             saved = read_config_file(session.config, "sweep") if session.config else {}
-            flags["experiment"] = experiment or saved.get("experiment")
-            if not session.resume and flags["experiment"] is None:
+            experiment = experiment or saved.get("experiment")
+            if not session.resume and experiment is None:
                 raise UsageError(f"COMMAND: name what to train: {', '.join(TRAININGS)}")
-            flags["grid"] = {**saved.get("grid", {}), **grid}
-            function(settings_of(SweepConfig, {} if session.resume else flags, session), session)
+            settings = {
+                **shared,
+                "experiment": experiment,
+                "grid": {**saved.get("grid", {}), **grid},
+            }
+            function(settings_of(SweepConfig, {} if session.resume else settings, session), session)
 
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [_context(), _experiment(), *_grid_parameters(own), *session_parameters(SweepConfig)]
+            [_context(), _experiment(), *_grid_parameters(), *session_parameters(SweepConfig)]
         )
         app.command(SweepConfig.command)(run)
         return function
@@ -71,21 +68,21 @@ def _experiment() -> inspect.Parameter:
     )
 
 
-def _grid_parameters(own: tuple[str, ...]) -> list[inspect.Parameter]:
+def _grid_parameters() -> list[inspect.Parameter]:
     """Flags of all commands that train: lists, as text, but for those that all cells share."""
-    shared = [each for each in setting_parameters(SweepConfig) if each.name in own]
+    shared = [each for each in parameters(SweepConfig) if each.name in SHARED]
     users: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     for command, cls in TRAININGS.items():
         for name, hint in get_type_hints(cls, include_extras=True).items():
-            if name in {field.name for field in dataclasses.fields(cls)} - {*own}:
+            if name in {field.name for field in dataclasses.fields(cls)} - {*SHARED}:
                 users.setdefault(name, []).append(command)
-                texts.setdefault(name, text_of(hint))
+                texts.setdefault(name, help_text(hint))
     for name, commands in users.items():
         if len(commands) < len(TRAININGS):
             texts[name] += f" ({', '.join(commands)})"
     lists = [
-        optional(name, str, text, panel="Values to combine", metavar="A,B,...")
+        parameter(name, str, text, panel="Values to combine", metavar="A,B,...")
         for name, text in texts.items()
     ]
     return [*lists, *shared]

@@ -10,11 +10,11 @@ from torch import nn
 
 from dlproj.errors import DlprojError
 from dlproj.experiments import attack, batchnorm, digits, langid, regression, sweep
-from dlproj.experiments.run import SCHEMA_VERSION, Experiment
-from dlproj.experiments.trained import load_model
 from dlproj.grid import SweepConfig
+from dlproj.models.files import load_model
 from dlproj.output.console import Table
-from dlproj.output.run_dir import RunDir
+from dlproj.output.document import SCHEMA_VERSION
+from dlproj.running.context import Experiment
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
@@ -23,6 +23,7 @@ from dlproj.settings import (
     LangidConfig,
     RegressionConfig,
 )
+from dlproj.store.runs import RunDir
 
 EXPERIMENTS: dict[str, tuple[type[Config], Experiment[Any]]] = {
     "train-digits": (DigitsConfig, digits),

@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 
 from dlproj.errors import DlprojError
 from dlproj.limits import read_limited
-from dlproj.output.tensorboard import EVENTS, Events, check_installed
+from dlproj.store.tensorboard import EVENTS, Events, check_installed
 
 RECORDS = "metrics.jsonl"
 CHECKPOINT = "checkpoint/training.safetensors"

@@ -2,28 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.attacks.common import frozen, margin, per_image, project
-from dlproj.config import resolve
-from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Images
-from dlproj.data.distortions import distorted_pixels
-from dlproj.experiments.claims import Claim, judge
-from dlproj.experiments.digits import make_training
-from dlproj.experiments.run import Context
-from dlproj.experiments.trained import DIGITS, load_model
-from dlproj.models.digits import DigitMLP
-from dlproj.settings import AttackConfig, DigitsConfig
-from dlproj.training.loop import Training, accuracy, fit, predict
-from dlproj.training.optimizers import without_compiler
-from dlproj.training.schedule import make_schedule
+from dlproj.diagnosis.claims import Claim, judge
+from dlproj.training.device import Machine
+from dlproj.training.loop import accuracy, predict
 
 IMAGES = 1000  # that are measured
 RADII = 14  # of spatial frequency, in cycles per image, up to what 28 pixels can hold
@@ -41,19 +28,25 @@ class Subject:
     adversarial: Tensor
     epsilon: float
     norm: str
-    context: Context
+    machine: Machine
 
     def accuracy(self, images: Tensor) -> float:
         """Of the network on these images, whose labels are the same."""
-        return accuracy(predict(self.model, images, machine=self.context.machine), self.labels)
+        return accuracy(predict(self.model, images, machine=self.machine), self.labels)
 
 
 def diagnose(
-    subject: Subject, attack: Attack, train: Images, config: AttackConfig, path: Path
+    subject: Subject, attack: Attack, networks: dict[str, nn.Module], *, seed: int
 ) -> dict[str, Any]:
-    """All measurements at one epsilon, and what they say of the report's explanations."""
-    noise = sign_noise(subject, config.seed)
-    networks = other_networks(subject, train, config, path)
+    """All measurements at one epsilon, and what they say of the report's explanations.
+
+    Args:
+        subject: the network, the images, and what the attack made of them.
+        attack: that attack, to make images for other networks.
+        networks: those others, by name; the first is the subject's own.
+        seed: of the noise that is compared with the attack.
+    """
+    noise = sign_noise(subject, seed)
     measured = {
         "epsilon": subject.epsilon,
         "images": len(subject.labels),
@@ -159,38 +152,6 @@ def equal_halves(subject: Subject) -> dict[str, Any]:
     return {"radius": radius, "low_share": shares[radius], **scores}
 
 
-def other_networks(
-    subject: Subject, train: Images, config: AttackConfig, path: Path
-) -> dict[str, nn.Module]:
-    """The network under attack, and others of other kinds, two of them trained here and now."""
-    context, classes = subject.context, int(train.labels.max()) + 1
-    settings = resolve(DigitsConfig, {"recipe": "fast", "epochs": 1, "seed": config.seed + 1})
-    batches = ShuffledBatches(
-        train.pictures.to(context.machine.device),
-        train.labels.to(context.machine.device),
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        prepare=partial(distorted_pixels, strength=0),
-    )
-    cnn = make_training(settings, classes, len(batches), context.machine.device)
-    mlp = DigitMLP(classes=classes).to(context.machine.device)
-    adam = without_compiler(torch.optim.Adam)(mlp.parameters(), lr=0.002)
-    trainings = {
-        "small CNN": cnn,
-        "MLP": Training(mlp, adam, make_schedule("linear", adam, len(batches))),
-    }
-    networks = {"attacked": subject.model}
-    if config.data is None and path != DIGITS:
-        shipped, _ = load_model(DIGITS)
-        networks["shipped"] = shipped.to(context.machine.device)
-    for name, training in trainings.items():
-        steps = fit(training, batches, loss_fn=F.cross_entropy, epochs=1, machine=context.machine)
-        for _ in steps:
-            pass
-        networks[name] = training.model.eval()
-    return networks
-
-
 def transfer(subject: Subject, attack: Attack, networks: dict[str, nn.Module]) -> dict[str, Any]:
     """Share of the images that a network reads rightly and then misreads: (made for, shown to)."""
     names, images, labels = list(networks), subject.images, subject.labels
@@ -224,7 +185,7 @@ def margins(subject: Subject, noise: Tensor) -> dict[str, Any]:
     """By how much the true class leads the next, before and after."""
     kinds = {"clean": subject.images, "noise": noise, "adversarial": subject.adversarial}
     leads = {
-        name: margin(predict(subject.model, images, machine=subject.context.machine),
+        name: margin(predict(subject.model, images, machine=subject.machine),
                      subject.labels).double().cpu()
         for name, images in kinds.items()
     }  # fmt: skip

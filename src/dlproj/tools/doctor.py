@@ -12,14 +12,14 @@ from pathlib import Path
 import torch
 from platformdirs import user_cache_path
 
-from dlproj import __version__
 from dlproj.data import digits, words
 from dlproj.data.vision import torchvision_datasets
 from dlproj.errors import DlprojError
-from dlproj.experiments.run import SCHEMA_VERSION
-from dlproj.experiments.trained import DIGITS, LANGID, load_model
+from dlproj.models.files import DIGITS, LANGID, load_model
 from dlproj.output.console import Console, Table
+from dlproj.output.document import document
 from dlproj.training.device import choose_machine
+from dlproj.version import __version__
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "safetensors", "typer", "rich",
             "pydantic")  # fmt: skip
@@ -38,16 +38,14 @@ class Check:
 def examine(*, console: Console) -> bool:
     """Check the installation and show what was found. Returns whether all is well."""
     checks = list(_checks())
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "command": "doctor",
-        "version": __version__,
-        "ok": all(check.ok for check in checks),
-        "checks": [dataclasses.asdict(check) for check in checks],
-    }
-    found = [[check.name, "ok" if check.ok else "WRONG", check.detail] for check in checks]
-    console.result(document, [Table("Installation", ("", "", ""), found, numbers=False)])
-    return bool(document["ok"])
+    found = document(
+        "doctor",
+        ok=all(check.ok for check in checks),
+        checks=[dataclasses.asdict(check) for check in checks],
+    )
+    rows = [[check.name, "ok" if check.ok else "WRONG", check.detail] for check in checks]
+    console.result(found, [Table("Installation", ("", "", ""), rows, numbers=False)])
+    return bool(found["ok"])
 
 
 def _checks() -> Iterator[Check]:

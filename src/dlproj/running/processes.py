@@ -26,7 +26,7 @@ from typing import TypeVar
 
 from dlproj.errors import DlprojError, Interrupted, LostProcessError
 from dlproj.interrupts import interrupts
-from dlproj.output.run_dir import held, is_held
+from dlproj.store.runs import held, is_held
 
 Cell = TypeVar("Cell")
 Result = TypeVar("Result")

@@ -1,0 +1,17 @@
+"""What an attack on many images gave."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """The images that one epsilon gave, and what the network makes of them."""
+
+    epsilon: float
+    images: Tensor  # (n, 1, 28, 28) in [0, 1]
+    logits: Tensor  # (n, classes)
+    seconds: float  # a share of those of all that were made at once
+    tally: Counter[str]  # by part of the ensemble, the images that it was first to fool

@@ -1,0 +1,1 @@
+"""The laboratories: why BatchNorm helps and why attacks work, by measurement."""

@@ -1,0 +1,1 @@
+"""A run around an experiment: its directory, repetition over seeds, processes, checkpoints."""

@@ -1,0 +1,129 @@
+"""Settings of `train-digits`."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_doc import Doc
+from annotated_types import Ge, Le
+
+from dlproj.errors import UsageError
+from dlproj.settings.base import (
+    BatchSize,
+    Epochs,
+    LabelSmoothing,
+    LearningRate,
+    Momentum,
+    Recipes,
+    Schedule,
+    TrainingConfig,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DigitsConfig(TrainingConfig):
+    """Settings of `train-digits`: the report's Task 1."""
+
+    command = "train-digits"
+    score = "validation_accuracy"
+    recipes: ClassVar[Recipes] = {
+        "standard": {},
+        "report": {"schedule": "constant", "precision": "fp32"},
+        "fast": {
+            "network": "fast",
+            "optimizer": "adam",
+            "batch_size": 160,
+            "lr": 0.04,
+            "momentum": 0.85,
+            "schedule": "one-cycle",
+            "label_smoothing": 0.1,
+        },
+        "best": {
+            "network": "deep",
+            "epochs": 22,  # of which each of its two columns sees half
+            "batch_size": 256,
+            "lr": 0.2,
+            "momentum": 0.9,
+            "weight_decay": 2.5e-4,
+            "schedule": "one-cycle",
+            "label_smoothing": 0.1,
+            "distort": 1.0,
+        },
+        "pictures": {
+            "network": "deep",
+            "epochs": 12,
+            "batch_size": 256,
+            "lr": 0.2,
+            "momentum": 0.9,
+            "weight_decay": 2.5e-4,
+            "schedule": "one-cycle",
+            "label_smoothing": 0.05,
+            "distort": 1.5,
+            "pens": True,
+        },
+    }
+    robust: ClassVar[Mapping[str, Any]] = {
+        "network": "robust",
+        "epochs": 10,
+        "batch_size": 128,
+        "optimizer": "adam",
+        "lr": 0.005,
+        "momentum": 0.9,
+        "schedule": "one-cycle",
+    }
+
+    recipe: Annotated[
+        Literal["standard", "report", "fast", "best", "pictures"],
+        Doc("A named set of defaults; single flags win over it."),
+    ] = "standard"
+
+    epochs: Epochs = 1
+    batch_size: BatchSize = 64
+    lr: LearningRate = 0.02
+    momentum: Momentum = 0.92
+    schedule: Schedule = "linear"
+    network: Annotated[
+        Literal["report", "fast", "deep", "robust"],
+        Doc("The report's, one with a tenth of its work, a deeper one, or that of --adversarial."),
+    ] = "report"
+    optimizer: Annotated[Literal["sgd", "adam"], Doc("SGD with momentum, or Adam.")] = "sgd"
+    batchnorm: Annotated[
+        bool, Doc("BatchNorm after each convolution; the robust network has none.")
+    ] = True
+    label_smoothing: LabelSmoothing = 0.0
+    distort: Annotated[
+        float,
+        Ge(0),
+        Le(5),
+        Doc("Turn, slant, scale and move training images at random; 1 is mild."),
+    ] = 0.0
+    pens: Annotated[
+        bool,
+        Doc("Train for photos: pens of all widths, and shapes that are no digit to be unsure of."),
+    ] = False
+    adversarial: Annotated[
+        bool, Doc("Train on adversarial images instead, with settings of its own.")
+    ] = False
+    epsilon: Annotated[
+        float, Ge(0), Le(1), Doc("Of --adversarial: the largest change of a pixel (linf).")
+    ] = 0.3
+    steps: Annotated[int, Ge(1), Le(1000), Doc("Of --adversarial: steps of pgd to each batch.")] = 3
+    dataset: Annotated[
+        Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
+        Doc("mnist ships; the others are downloaded once."),
+    ] = "mnist"
+    data: Annotated[Path | None, Doc("Folder of the four IDX files, raw or .gz.")] = None
+    validation: Annotated[
+        int, Ge(0), Le(1_000_000), Doc("Training images held out and scored after each epoch.")
+    ] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.data is not None and self.dataset != "mnist":
+            raise UsageError("--data and --dataset both name the images: give one of them")
+
+    @property
+    def divisible(self) -> bool:
+        """Not with adversarial images, which each process would make otherwise."""
+        return not self.adversarial
