@@ -66,9 +66,9 @@ def enlarge(digit: Array, side: int, sharpness: float = 2.5) -> Array:
     return np.clip((smooth - 0.5) * sharpness + 0.5, 0, 1)
 
 
-def eight_bits(grey: Array, mode: str = "L") -> Image.Image:
-    """A picture of 8 bits a channel; grey may also be (height, width, 3)."""
-    return Image.fromarray(np.round(np.clip(grey, 0, 1) * 255).astype(np.uint8)).convert(mode)
+def eight_bits(brightness: Array) -> Image.Image:
+    """A picture of 8 bits a channel: grey (height, width), or colours (height, width, 3)."""
+    return Image.fromarray(np.round(np.clip(brightness, 0, 1) * 255).astype(np.uint8))
 
 
 def lines(scene: Scene, *, across: bool, darkness: float, spacing: float) -> None:
@@ -263,7 +263,7 @@ KINDS: dict[str, Kind] = {
     "dark blue ruling": Kind(lambda scene: dark_blue(scene, grid=False)),
     "dark blue grid": Kind(lambda scene: dark_blue(scene, grid=True)),
     "turned by 18°": Kind(rotated),
-    "CMYK": Kind(lambda scene: eight_bits(scene.grey(), "CMYK"), suffix=".tif"),
+    "CMYK": Kind(lambda scene: eight_bits(scene.grey()).convert("CMYK"), suffix=".tif"),
     "black on transparent": Kind(lambda scene: clear(scene, 0)),
     "white on transparent": Kind(lambda scene: clear(scene, 255)),
     "16-bit PNG": Kind(sixteen_bits),
