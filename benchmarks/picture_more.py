@@ -71,7 +71,7 @@ def marker(scene: Scene) -> Image.Image:
 
 def tiny(scene: Scene) -> Image.Image:
     """A digit on a large page."""
-    small = ndimage.zoom(scene.ink, 90 / min(scene.ink.shape), order=1).clip(0, 1)
+    small = ndimage.zoom(scene.ink, 160 / min(scene.ink.shape), order=1).clip(0, 1)
     page = np.zeros((1400, 1000))
     top, left = scene.rng.integers(100, 1200), scene.rng.integers(100, 800)
     page[top : top + small.shape[0], left : left + small.shape[1]] = small
@@ -158,7 +158,8 @@ def sloping_lines(scene: Scene) -> Image.Image:
     rows, columns = scene.places
     slope = np.tan(np.radians(scene.rng.uniform(-6, 6)))
     spacing = scene.rng.uniform(0.09, 0.14)
-    scene.paper[((rows - slope * columns) % spacing) < 0.006] *= 0.5
+    from_line = abs((rows - slope * columns) % spacing - spacing / 2)
+    scene.paper *= 1 - 0.6 * np.clip(1.8 - from_line * len(rows), 0, 1)
     return plain(scene)
 
 

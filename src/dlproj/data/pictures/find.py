@@ -12,14 +12,15 @@ from torch import Tensor
 
 from dlproj.data.pictures.files import Picture, open_picture
 from dlproj.data.pictures.ink import ink_of, rise_of, smooth
-from dlproj.data.pictures.parts import EIGHT, Part, digits_among, parts_of
+from dlproj.data.pictures.parts import EIGHT, Part, digits_among, parts_of, weight_of
 from dlproj.data.pictures.prepare import mnist_image
 from dlproj.data.pictures.rulings import rulings
 from dlproj.errors import DlprojError
 
 Array = NDArray[np.float32]
 
-WIDEST = (0.15, 0.35)  # strokes, of the picture's shorter side; the wider only if need be
+WIDEST = (0.15, 0.35)  # strokes, of the picture's shorter side
+MUCH = 1.5  # so much more stands out what the wider is needed for
 WORKING_SIDE = 200  # smaller pictures are enlarged to it
 
 
@@ -73,14 +74,18 @@ def find_digits(picture: Picture) -> list[Digit]:
         ratio = max(1.0, WORKING_SIDE / min(grey.shape))
         quiet = smooth(_enlarged(grey, ratio))
         rises = [rise_of(quiet, light=light) for light in (False, True)]
+        best, ink = [], quiet
         for widest in WIDEST:
-            found = [_look(quiet, rise, widest, light=bool(n)) for n, rise in enumerate(rises)]
-            drawn = drawn or any(parts for _, parts in found)
-            digits = [(ink, digits_among(parts, ink.shape)) for ink, parts in found]
-            ink, groups = max(digits, key=lambda both: _weight(both[1]))
-            if groups:
-                scale = picture.scale / ratio
-                return _in_order([_digit(ink, group, scale) for group in groups])
+            for light, rise in enumerate(rises):
+                seen, parts = _look(quiet, rise, widest, light=bool(light))
+                drawn = drawn or bool(parts)
+                groups = digits_among(parts, seen.shape)
+                better = MUCH if widest == max(WIDEST) and best else 1
+                if weight_of(groups) > better * weight_of(best):
+                    best, ink = groups, seen
+        if best:
+            scale = picture.scale / ratio
+            return _in_order([_digit(ink, group, scale) for group in best])
     raise NoDigitError("no digit found" if drawn else "nothing is drawn on it")
 
 
@@ -100,10 +105,6 @@ def _enlarged(grey: Array, ratio: float) -> Array:
     size = round(width * ratio), round(height * ratio)
     larger = Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC)
     return np.asarray(larger, np.float32).clip(0, 1)
-
-
-def _weight(groups: list[list[Part]]) -> float:
-    return max((group[0].weight for group in groups), default=0.0)
 
 
 def _digit(ink: Array, group: list[Part], scale: float) -> Digit:

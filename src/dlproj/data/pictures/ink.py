@@ -53,7 +53,7 @@ def rise_of(grey: Array, *, light: bool = False) -> Array:
         grey: smooth brightness (height, width) in [0, 1].
         light: look for light ink.
     """
-    side = 2 * (edge_width(grey.shape) + 2) + 1
+    side = 2 * (3 * edge_width(grey.shape) + 2) + 1
     if light:
         return 1 - _ratio(grey, ndimage.maximum_filter(grey, side))
     return 1 - _ratio(ndimage.minimum_filter(grey, side), grey)

@@ -19,8 +19,11 @@ THICKEST = 0.28  # of a part's longer side: what holds a larger circle is a blot
 WIDEST = 2.2  # width to height; a digit stands
 FRAME = 0.15  # of its box: what fills less of it, and spans the picture, is a frame
 CHANGE = 0.5  # of a part's strength, across its outline
+EDGES = (1, 3)  # how wide the outline may be: sharp, or out of focus
+DOUBT = 0.1  # in a soft outline
 OUTLINED = 0.8  # of the outline, at least
-TOUCHING = 0.35  # of the picture's edge; a digit that was cut out closely touches less of it
+WIDE_PEN = 0.05  # of a part's longer side: a narrower line from edge to edge is a ruling
+SIDE_COVERED = 0.7  # of a side of the picture: what covers more of it lies under the paper
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Part:
         mask: which pixels of that box are its own.
         strength: its ink, in [0, 1].
         radius: of the largest circle in it, in pixels.
-        edge: pixels of the picture's edge that it covers.
+        sides: how much of the picture's top, bottom, left and right it covers, in [0, 1].
         outlined: share of its outline with paper beyond. Less than all, where it is cut out of
             something larger: of a shadow, a blot, the paper between two strokes.
     """
@@ -41,7 +44,7 @@ class Part:
     mask: Mask
     strength: float
     radius: float
-    edge: int
+    sides: tuple[float, ...]
     outlined: float
 
     @property
@@ -64,6 +67,32 @@ class Part:
         """How much it stands out."""
         return self.size * self.strength
 
+    @property
+    def is_cut_out(self) -> bool:
+        """Whether it may be a digit that the picture was cut to, and not a table under the paper.
+
+        It reaches from one edge to the opposite one, but lies along none of them; or, as a 7 may,
+        along one if it reaches all four.
+        """
+        top, bottom, left, right = self.sides
+        spans = (top and bottom) or (left and right)
+        along = sum(side > SIDE_COVERED for side in self.sides)
+        allowed = 1 if all(self.sides) else 0
+        return bool(spans and along <= allowed and self.radius > WIDE_PEN * self.size)
+
+
+def weight_of(groups: list[list[Part]]) -> float:
+    """How much some digits stand out, all together."""
+    return sum(_size(group) * group[0].strength for group in groups)
+
+
+def _size(group: list[Part]) -> int:
+    """The longer side of the box around some parts."""
+    return max(
+        max(part.place[axis].stop for part in group) - min(part.place[axis].start for part in group)
+        for axis in (0, 1)
+    )
+
 
 def parts_of(ink: Array, least: float, rise: Array) -> Iterator[Part]:
     """The parts of what is drawn, each down to half of its own strength.
@@ -75,31 +104,37 @@ def parts_of(ink: Array, least: float, rise: Array) -> Iterator[Part]:
     """
     for place, mask, strength in _split(ink, ink > least, 4):
         radius = float(ndimage.distance_transform_edt(np.pad(mask, 1)).max())
-        edge = _on_edge(mask, place, ink.shape)
-        yield Part(place, mask, strength, radius, edge, _outlined(mask, place, strength, rise))
+        sides = _sides(mask, place, ink.shape)
+        yield Part(place, mask, strength, radius, sides, _outlined(mask, place, strength, rise))
 
 
-def _on_edge(mask: Mask, place: tuple[slice, slice], shape: tuple[int, ...]) -> int:
-    rows, columns = place
-    sides = [
-        (rows.start == 0, mask[0]),
-        (rows.stop == shape[0], mask[-1]),
-        (columns.start == 0, mask[:, 0]),
-        (columns.stop == shape[1], mask[:, -1]),
-    ]
-    return int(sum(side.sum() for touches, side in sides if touches))
+def _sides(
+    mask: Mask, place: tuple[slice, slice], shape: tuple[int, ...]
+) -> tuple[float, ...]:
+    (rows, columns), (height, width) = place, shape
+    return (
+        mask[0].sum() / width if rows.start == 0 else 0.0,
+        mask[-1].sum() / width if rows.stop == height else 0.0,
+        mask[:, 0].sum() / height if columns.start == 0 else 0.0,
+        mask[:, -1].sum() / height if columns.stop == width else 0.0,
+    )
 
 
 def _outlined(mask: Mask, place: tuple[slice, slice], strength: float, rise: Array) -> float:
     """Share of the pixels some way outside a part that are paper, seen from the ink beside them."""
-    away = edge_width(rise.shape)
-    rows, columns = (slice(max(0, side.start - away - 1), side.stop + away + 1) for side in place)
+    far = max(EDGES) * edge_width(rise.shape)
+    rows, columns = (slice(max(0, side.start - far - 1), side.stop + far + 1) for side in place)
     around = np.zeros(rise.shape, bool)[rows, columns]
     top, left = place[0].start - rows.start, place[1].start - columns.start
     around[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
     distance = ndimage.distance_transform_edt(~around)
-    ring = abs(distance - away) < 0.5
-    return float((rise[rows, columns][ring] > CHANGE * strength).sum() / max(1, ring.sum()))
+    paper = rise[rows, columns] > CHANGE * strength
+    sharp, soft = (abs(distance - edge * edge_width(rise.shape)) < 0.5 for edge in EDGES)
+    return max(_share(paper, sharp), _share(paper, soft) - DOUBT)
+
+
+def _share(mask: Mask, among: Mask) -> float:
+    return float((mask & among).sum() / max(1, among.sum()))
 
 
 def _split(ink: Array, mask: Mask, depth: int) -> Iterator[tuple[tuple[slice, slice], Mask, float]]:
@@ -127,17 +162,15 @@ def digits_among(parts: list[Part], shape: tuple[int, ...]) -> list[list[Part]]:
         parts: what is drawn.
         shape: height and width of the picture.
     """
-    inside = [part for part in parts if not part.edge and not _is_frame(part, shape)]
-    bodies = [part for part in inside if _is_body(part, shape)]
-    if not bodies:  # a picture cut out closely
-        perimeter = 2 * sum(shape)
-        inside = [part for part in parts if part.edge < TOUCHING * perimeter]
-        bodies = [p for p in inside if _is_body(p, shape) and p.size > 0.5 * min(shape)]
+    drawn = [part for part in parts if not _is_frame(part, shape)]
+    inside = [part for part in drawn if not any(part.sides)]
+    bodies = [part for part in drawn if _is_body(part, shape)]
     if not bodies:
         return []
     main = max(bodies, key=lambda part: part.weight)
     large = [p for p in bodies if p.size > 0.4 * main.size and p.strength > 0.5 * main.strength]
-    return _with_strokes(_with_halves(large), inside)
+    strokes = drawn if main.is_cut_out else inside
+    return _with_strokes(_with_halves(large), strokes)
 
 
 def _is_frame(part: Part, shape: tuple[int, ...]) -> bool:
@@ -148,7 +181,8 @@ def _is_frame(part: Part, shape: tuple[int, ...]) -> bool:
 def _is_body(part: Part, shape: tuple[int, ...]) -> bool:
     """Whether it may be a digit by itself."""
     return (
-        part.size > SMALLEST * min(shape)
+        (part.is_cut_out or not any(part.sides))
+        and part.size > SMALLEST * min(shape)
         and part.outlined > OUTLINED
         and part.radius < THICKEST * part.size
         and part.width < WIDEST * part.height
