@@ -22,6 +22,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
 SHIPPED = Path(__file__).parents[1] / "trained"
 MAX_BYTES = 200_000_000
 DIGITS, LANGID = SHIPPED / "digits.safetensors", SHIPPED / "langid.safetensors"
+PICTURES = SHIPPED / "pictures.safetensors"
 
 
 def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:

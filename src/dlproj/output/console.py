@@ -69,6 +69,10 @@ class Console:
         if not self._quiet:
             self._err.print(text, markup=False, soft_wrap=True)
 
+    def error(self, text: str) -> None:
+        """What could not be done, where there is more to do; on standard error, quiet or not."""
+        self._err.print(f"dlproj: {' '.join(text.split())}", markup=False, soft_wrap=True)
+
     def watch(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
         """Pass steps through, showing how the training goes: a bar, or a line for each epoch."""
         if self._quiet:

@@ -1,4 +1,4 @@
-"""Predictions for the user's own input."""
+"""`predict-langid`, and what the predictions of words and of digits share."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -8,20 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlproj.data.digits import to_pixels
-from dlproj.data.pictures import read_picture
 from dlproj.data.words import Words, encode
 from dlproj.errors import DlprojError
 from dlproj.experiments.langid import classify
-from dlproj.models.files import DIGITS, LANGID, load_model
+from dlproj.models.files import LANGID, load_model
 from dlproj.output.console import Console
 from dlproj.output.document import document
-from dlproj.store.runs import write_file
 from dlproj.training.device import Machine, choose_machine
-from dlproj.training.loop import predict
 
 CHUNK = 20_000  # words that are looked at together
-DIGIT_NETWORKS = ("DigitCNN", "FastCNN", "DeepCNN")
 LANGUAGE_NETWORKS = ("CharGRU", "NgramBag")
 
 
@@ -35,49 +30,17 @@ class Prediction:
     probabilities: dict[str, float]
 
 
-def read_digits(
-    images: Tensor, names: Sequence[str], *, model: Path | None, machine: Machine
-) -> list[Prediction]:
-    """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
-    network, about = _load(model or DIGITS, DIGIT_NETWORKS, machine)
-    logits = predict(network, images.to(machine.device), machine=machine)
-    return _predictions(names, logits, about["labels"])
-
-
 def read_words(words: Sequence[str], *, model: Path | None, machine: Machine) -> list[Prediction]:
     """Name the language of each word; none may be empty."""
-    network, about = _load(model or LANGID, LANGUAGE_NETWORKS, machine)
+    network, about = load_classifier(model or LANGID, LANGUAGE_NETWORKS, machine)
     predictions = []
     for start in range(0, len(words), CHUNK):
         chunk = words[start : start + CHUNK]
         letters, lengths = encode(chunk, about["alphabet"])
         encoded = Words(letters, lengths, torch.zeros(len(chunk), dtype=torch.long))
         logits = classify(network, encoded.to(machine.device), machine)
-        predictions += _predictions(chunk, logits, about["labels"])
+        predictions += name_outputs(chunk, logits, about["labels"])
     return predictions
-
-
-def predict_digits(
-    paths: Sequence[Path],
-    *,
-    model: Path | None,
-    strip: Path | None,
-    device: str,
-    console: Console,
-    json: bool,
-) -> None:
-    """Show the digit on each picture; draw what the network saw to `strip`."""
-    machine = choose_machine(device, "fp32")
-    pictures = torch.stack([read_picture(path) for path in paths])
-    names = [str(path) for path in paths]
-    predictions = read_digits(to_pixels(pictures), names, model=model, machine=machine)
-    if strip:
-        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415 - takes a second
-
-        captions = [f"{one.label}  {one.confidence:.0%}" for one in predictions]
-        write_file(strip, draw_strip(pictures, captions))
-        console.note(f"what the network saw is in {strip}")
-    _show(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
 
 
 def predict_languages(
@@ -94,12 +57,15 @@ def predict_languages(
     if not inputs:
         raise DlprojError("no words: give some, or name a file or - for standard input")
     predictions = read_words(inputs, model=model, machine=machine)
-    _show(predictions, "predict-langid", model or LANGID, machine, console, json=json)
+    lines = [f"{one.input}\t{one.label}\t{one.confidence:.4f}" for one in predictions]
+    about = {"model": str(model or LANGID), "environment": machine.describe()}
+    show(predictions, lines, "predict-langid", about, console, json=json)
 
 
-def _load(
+def load_classifier(
     path: Path, networks: Sequence[str], machine: Machine
 ) -> tuple[nn.Module, dict[str, Any]]:
+    """A network, and what is noted beside it; it has a label for each of its outputs."""
     model, about = load_model(path)
     if about.get("network") not in networks:
         raise DlprojError(f"--model {path}: must hold a {' or '.join(networks)}")
@@ -120,7 +86,8 @@ def _fits(about: dict[str, Any], arguments: Any) -> bool:
     )
 
 
-def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:
+def name_outputs(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> list[Prediction]:
+    """Predictions of logits (inputs, labels)."""
     probabilities = logits.softmax(1)
     confidences, classes = probabilities.max(1)
     return [
@@ -131,22 +98,18 @@ def _predictions(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> li
     ]
 
 
-def _show(
-    predictions: list[Prediction],
+def show(
+    predictions: Sequence[Prediction],
+    lines: Sequence[str],
     command: str,
-    model: Path,
-    machine: Machine,
+    about: dict[str, Any],
     console: Console,
     *,
     json: bool,
 ) -> None:
+    """Print predictions: as lines, or as one document with what else is known about them."""
     if not json:
-        console.lines(f"{p.input}\t{p.label}\t{p.confidence:.4f}" for p in predictions)
+        console.lines(lines)
         return
-    found = document(
-        command,
-        model=str(model),
-        predictions=[dataclasses.asdict(prediction) for prediction in predictions],
-        environment=machine.describe(),
-    )
-    console.result(found, ())
+    found = [dataclasses.asdict(prediction) for prediction in predictions]
+    console.result(document(command, predictions=found, **about), ())

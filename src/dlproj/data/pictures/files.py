@@ -90,7 +90,7 @@ def flatten(picture: Image.Image) -> Picture:
         bands = [upright.convert("L"), *upright.split()] if _has_colours(upright) else [
             upright.convert("L")
         ]  # fmt: skip
-        channels = [_reduce(band.convert("F")) / 255 for band in bands]
+        channels = [_reduce(band.convert("F")) / np.float32(255) for band in bands]
     if len(channels) == 1:
         shown = Image.fromarray(np.round(channels[0] * 255).astype(np.uint8))
     else:
@@ -155,7 +155,7 @@ def _stretched(values: NDArray[Any]) -> Array:
     scale = next((scale for scale in FULL_SCALES if high <= scale), None)
     if low < 0 or scale is None:  # heights, temperatures: no scale of brightness
         return (numbers - low) / max(high - low, 1e-9)
-    return numbers / scale
+    return numbers / np.float32(scale)
 
 
 def _reduce(grey: Image.Image) -> Array:

@@ -36,6 +36,12 @@ class Digit:
     image: Tensor
     box: tuple[int, int, int, int]
 
+    @property
+    def size(self) -> int:
+        """The longer side of its box."""
+        left, top, right, bottom = self.box
+        return max(right - left, bottom - top)
+
 
 def read_picture(path: Path) -> Tensor:
     """The digit that stands out in a picture file, as bytes (28, 28), white ink on black.
@@ -55,12 +61,7 @@ class NoDigitError(DlprojError):
 
 def main_digit(digits: list[Digit]) -> Digit:
     """The largest of them."""
-    return max(digits, key=lambda digit: _size(digit.box))
-
-
-def _size(box: tuple[int, int, int, int]) -> int:
-    left, top, right, bottom = box
-    return max(right - left, bottom - top)
+    return max(digits, key=lambda digit: digit.size)
 
 
 def find_digits(picture: Picture) -> list[Digit]:
@@ -74,7 +75,8 @@ def find_digits(picture: Picture) -> list[Digit]:
         ratio = max(1.0, WORKING_SIDE / min(grey.shape))
         quiet = smooth(_enlarged(grey, ratio))
         rises = [rise_of(quiet, light=light) for light in (False, True)]
-        best, ink = [], quiet
+        best: list[list[Part]] = []
+        ink = quiet
         for widest in WIDEST:
             for light, rise in enumerate(rises):
                 seen, parts = _look(quiet, rise, widest, light=bool(light))
@@ -89,9 +91,7 @@ def find_digits(picture: Picture) -> list[Digit]:
     raise NoDigitError("no digit found" if drawn else "nothing is drawn on it")
 
 
-def _look(
-    quiet: Array, rise: Array, widest: float, *, light: bool
-) -> tuple[Array, list[Part]]:
+def _look(quiet: Array, rise: Array, widest: float, *, light: bool) -> tuple[Array, list[Part]]:
     """The ink of one kind without ruled lines, and its parts."""
     ink, least = ink_of(quiet, widest=widest, light=light)
     ink[ndimage.binary_dilation(rulings(ink > least), EIGHT)] = 0

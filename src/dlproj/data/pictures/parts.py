@@ -108,9 +108,7 @@ def parts_of(ink: Array, least: float, rise: Array) -> Iterator[Part]:
         yield Part(place, mask, strength, radius, sides, _outlined(mask, place, strength, rise))
 
 
-def _sides(
-    mask: Mask, place: tuple[slice, slice], shape: tuple[int, ...]
-) -> tuple[float, ...]:
+def _sides(mask: Mask, place: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[float, ...]:
     (rows, columns), (height, width) = place, shape
     return (
         mask[0].sum() / width if rows.start == 0 else 0.0,

@@ -20,18 +20,26 @@ def rulings(mask: Mask) -> Mask:
     Args:
         mask: (height, width), where anything is drawn.
     """
+    if not mask.any():
+        return mask
     thick = max(3, round(THICKEST * min(mask.shape)))
-    thin = mask & ~ndimage.binary_opening(mask, np.ones((thick + 1, thick + 1)))
+    thin = mask & ~_opened(mask, thick + 1, thick + 1)
     lying = _band(thin, thick, SEVERAL)
     # 1s may stand side by side, but not on squared paper or in a frame.
     standing = _band(thin.T, thick, SEVERAL if lying.any() else LONG).T
     if not lying.any() and not standing.any():
         return lying
     reach = thick + 3
-    crossed = ndimage.binary_opening(mask, np.ones((reach, 1)))
-    passed = ndimage.binary_opening(mask, np.ones((1, reach)))
-    square = ndimage.binary_opening(mask, np.ones((reach, reach)))
+    crossed = _opened(mask, reach, 1)
+    passed = _opened(mask, 1, reach)
+    square = _opened(mask, reach, reach)
     return (lying & ~crossed) | (standing & ~passed) | (lying & standing & ~square)
+
+
+def _opened(mask: Mask, rows: int, columns: int) -> Mask:
+    """The pixels of all rectangles of that size that the mask holds."""
+    opened: Mask = ndimage.grey_opening(mask.view(np.uint8), (rows, columns)).view(bool)
+    return opened
 
 
 def _band(thin: Mask, thick: int, several: float) -> Mask:
