@@ -58,10 +58,18 @@ class DigitReader:
         """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
         if not len(images):
             return []
-        logits = predict(self._network, images.to(self.machine.device), machine=self.machine)
-        logits = logits / self._about.get("temperature", 1.0)
+        logits = self.logits(images) / self.temperature
         named = name_outputs(names, logits, self._about["labels"])
         return [DigitPrediction(**vars(prediction)) for prediction in named]
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by."""
+        return float(self._about.get("temperature", 1.0))
+
+    def logits(self, images: Tensor) -> Tensor:
+        """What the network makes of images (n, 1, 28, 28), before the temperature: (n, labels)."""
+        return predict(self._network, images.to(self.machine.device), machine=self.machine)
 
     def read_picture(
         self, picture: Picture, name: str, *, several: bool, remark: Callable[[str], None]

@@ -19,8 +19,10 @@ from dlproj.errors import DlprojError
 
 Array = NDArray[np.float32]
 
-WIDEST = (0.15, 0.35)  # strokes, of the picture's shorter side
-MUCH = 1.5  # so much more stands out what the wider is needed for
+# Strokes, of the picture's shorter side. The wider window is for digits that fill the picture: it
+# would take a sheet on a table for a stroke.
+WIDEST = (0.18, 0.35)
+MUCH = 1.5  # so much more stands out what only the wider shows
 WORKING_SIDE = 200  # smaller pictures are enlarged to it
 
 
@@ -78,12 +80,14 @@ def find_digits(picture: Picture) -> list[Digit]:
         best: list[list[Part]] = []
         ink = quiet
         for widest in WIDEST:
+            narrower = weight_of(best)
             for light, rise in enumerate(rises):
                 seen, parts = _look(quiet, rise, widest, light=bool(light))
                 drawn = drawn or bool(parts)
                 groups = digits_among(parts, seen.shape)
-                better = MUCH if widest == max(WIDEST) and best else 1
-                if weight_of(groups) > better * weight_of(best):
+                if narrower and not any(part.is_cut_out for group in groups for part in group):
+                    continue
+                if weight_of(groups) > max(MUCH * narrower, weight_of(best)):
                     best, ink = groups, seen
         if best:
             scale = picture.scale / ratio
