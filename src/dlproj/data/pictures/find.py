@@ -1,5 +1,6 @@
 """The digits of a picture, as MNIST's images."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from dlproj.data.pictures.files import Picture, open_picture
-from dlproj.data.pictures.ink import ink_of, rise_of, smooth
+from dlproj.data.pictures.ink import ink_of, ink_on_even_paper, rise_of, smooth
 from dlproj.data.pictures.parts import EIGHT, Part, digits_among, parts_of, weight_of
 from dlproj.data.pictures.prepare import mnist_image
 from dlproj.data.pictures.rulings import rulings
@@ -19,10 +20,10 @@ from dlproj.errors import DlprojError
 
 Array = NDArray[np.float32]
 
-# Strokes, of the picture's shorter side. The wider window is for digits that fill the picture: it
-# would take a sheet on a table for a stroke.
-WIDEST = (0.18, 0.35)
-MUCH = 1.5  # so much more stands out what only the wider shows
+# Windows that strokes fit into, of the picture's shorter side, and how far each is trusted: in the
+# wider one, a sheet on a table may be taken for a stroke.
+WIDEST = {0.18: 1.0, 0.35: 0.25}
+EVEN = 0.8  # how far it is trusted that the paper is even, and the picture cut to its digit
 WORKING_SIDE = 200  # smaller pictures are enlarged to it
 
 
@@ -76,30 +77,48 @@ def find_digits(picture: Picture) -> list[Digit]:
     for grey in picture.channels:
         ratio = max(1.0, WORKING_SIDE / min(grey.shape))
         quiet = smooth(_enlarged(grey, ratio))
-        rises = [rise_of(quiet, light=light) for light in (False, True)]
-        best: list[list[Part]] = []
-        ink = quiet
-        for widest in WIDEST:
-            narrower = weight_of(best)
-            for light, rise in enumerate(rises):
-                seen, parts = _look(quiet, rise, widest, light=bool(light))
-                drawn = drawn or bool(parts)
-                groups = digits_among(parts, seen.shape)
-                if narrower and not any(part.is_cut_out for group in groups for part in group):
-                    continue
-                if weight_of(groups) > max(MUCH * narrower, weight_of(best)):
-                    best, ink = groups, seen
-        if best:
+        views = [view for side in (quiet, 1 - quiet) for view in _views(side)]
+        drawn = drawn or any(view.parts for view in views)
+        best = max(views, key=lambda view: view.weight)
+        if best.digits:
             scale = picture.scale / ratio
-            return _in_order([_digit(ink, group, scale) for group in best])
+            return _in_order([_digit(best.ink, group, scale) for group in best.digits])
     raise NoDigitError("no digit found" if drawn else "nothing is drawn on it")
 
 
-def _look(quiet: Array, rise: Array, widest: float, *, light: bool) -> tuple[Array, list[Part]]:
-    """The ink of one kind without ruled lines, and its parts."""
-    ink, least = ink_of(quiet, widest=widest, light=light)
-    ink[ndimage.binary_dilation(rulings(ink > least), EIGHT)] = 0
-    return ink, list(parts_of(ink, least, rise))
+@dataclass(frozen=True)
+class View:
+    """What is drawn on a picture, if its ink is dark and no wider than some window.
+
+    Args:
+        ink: (height, width) in [0, 1].
+        parts: what is connected.
+        digits: those parts that are.
+        trust: the less, the more a view takes for ink that is none.
+    """
+
+    ink: Array
+    parts: list[Part]
+    digits: list[list[Part]]
+    trust: float
+
+    @property
+    def weight(self) -> float:
+        """How much its digits stand out."""
+        return self.trust * weight_of(self.digits)
+
+
+def _views(quiet: Array) -> Iterator[View]:
+    """A picture with dark ink seen in three ways, as `WIDEST` says."""
+    rise = rise_of(quiet)
+    for widest, trust in WIDEST.items():
+        ink, least = ink_of(quiet, widest)
+        ink[ndimage.binary_dilation(rulings(ink > least), EIGHT)] = 0
+        parts = list(parts_of(ink, least, rise))
+        yield View(ink, parts, digits_among(parts, ink.shape), trust)
+    ink, least = ink_on_even_paper(quiet)
+    parts = list(parts_of(ink, least, None))
+    yield View(ink, parts, digits_among(parts, ink.shape, cut_out=True), EVEN)
 
 
 def _enlarged(grey: Array, ratio: float) -> Array:

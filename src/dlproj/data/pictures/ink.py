@@ -3,8 +3,10 @@
 Ink is what is darker than the paper around it. The paper under a stroke is as bright as a closing
 makes it, which fills all that is dark and narrow and leaves the edges of shadows where they are
 (the black top-hat transform; Serra 1982). Only the ratio to the paper counts, so that shadows do
-not. The same on a board, the other way round.
+not. Light ink is dark in the negative.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,8 @@ Array = NDArray[np.float32]
 
 FAINTEST = 0.04  # of the paper's brightness; fainter is none
 DEVIATIONS = 4.5  # of the noise; ink is beyond
+FAINT = 0.15  # the same where nothing but even paper is looked for
+BRIGHT = 95  # per cent of the pixels are darker than even paper
 BLACK = 0.04  # no ratio is taken to less brightness than this
 SPECKLED_SIDE = 200  # from here on, a stroke is wider than a speck
 
@@ -26,36 +30,32 @@ def smooth(grey: Array) -> Array:
     return quiet
 
 
-def ink_of(grey: Array, *, widest: float, light: bool = False) -> tuple[Array, float]:
-    """How much darker than its paper each pixel is (or lighter than its board), in [0, 1].
+def ink_of(grey: Array, widest: float) -> tuple[Array, float]:
+    """How much darker than its paper each pixel is, in [0, 1].
 
     Args:
         grey: smooth brightness (height, width) in [0, 1].
         widest: of the picture's shorter side; what is wider than that is no stroke.
-        light: look for light ink.
 
     Returns:
         the ink, and the least of it that is no noise.
     """
     side = max(3, int(widest * min(grey.shape)))
-    ground = (ndimage.grey_opening if light else ndimage.grey_closing)(grey, size=side)
-    ink = 1 - _ratio(ground, grey) if light else 1 - _ratio(grey, ground)
+    ink = 1 - _ratio(grey, ndimage.grey_closing(grey, size=side))
     middle = float(np.median(ink))
     deviation = 1.4826 * float(np.median(abs(ink - middle)))
     least = max(FAINTEST, DEVIATIONS * deviation)
     return np.clip(ink - middle, 0, 1), least
 
 
-def rise_of(grey: Array, *, light: bool = False) -> Array:
-    """How much brighter each pixel is than the darkest near it (or darker, of light ink), as ink.
+def ink_on_even_paper(grey: Array) -> tuple[Array, float]:
+    """The same where the paper is as bright everywhere, so that ink may be of any width."""
+    return 1 - _ratio(grey, np.percentile(grey, BRIGHT)), FAINT
 
-    Args:
-        grey: smooth brightness (height, width) in [0, 1].
-        light: look for light ink.
-    """
+
+def rise_of(grey: Array) -> Array:
+    """How much brighter each pixel is than the darkest near it, measured as ink is."""
     side = 2 * (3 * edge_width(grey.shape) + 2) + 1
-    if light:
-        return 1 - _ratio(grey, ndimage.maximum_filter(grey, side))
     return 1 - _ratio(ndimage.minimum_filter(grey, side), grey)
 
 
@@ -64,6 +64,6 @@ def edge_width(shape: tuple[int, ...]) -> int:
     return round(min(shape) / 150) + 1
 
 
-def _ratio(dark: Array, bright: Array) -> Array:
-    ratio: Array = (dark + BLACK) / (bright + BLACK)
+def _ratio(dark: Array, bright: Array | np.floating[Any]) -> Array:
+    ratio: Array = ((dark + BLACK) / (bright + BLACK)).astype(np.float32)
     return ratio

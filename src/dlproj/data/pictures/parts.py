@@ -23,7 +23,7 @@ EDGES = (1, 3)  # how wide the outline may be: sharp, or out of focus
 DOUBT = 0.1  # in a soft outline
 OUTLINED = 0.8  # of the outline, at least
 WIDE_PEN = 0.05  # of a part's longer side: a narrower line from edge to edge is a ruling
-SIDE_COVERED = 0.7  # of a side of the picture: what covers more of it lies under the paper
+SIDE_COVERED = 0.9  # of a side of the picture: what covers more of it lies under the paper
 
 
 @dataclass(frozen=True)
@@ -94,18 +94,20 @@ def _size(group: list[Part]) -> int:
     )
 
 
-def parts_of(ink: Array, least: float, rise: Array) -> Iterator[Part]:
+def parts_of(ink: Array, least: float, rise: Array | None) -> Iterator[Part]:
     """The parts of what is drawn, each down to half of its own strength.
 
     Args:
         ink: (height, width) in [0, 1].
         least: ink that is no noise.
-        rise: how much more like paper each pixel is than the strongest ink near it.
+        rise: how much brighter each pixel is than the darkest near it; None, if ink was not cut
+            out by any window.
     """
     for place, mask, strength in _split(ink, ink > least, 4):
         radius = float(ndimage.distance_transform_edt(np.pad(mask, 1)).max())
         sides = _sides(mask, place, ink.shape)
-        yield Part(place, mask, strength, radius, sides, _outlined(mask, place, strength, rise))
+        outlined = 1.0 if rise is None else _outlined(mask, place, strength, rise)
+        yield Part(place, mask, strength, radius, sides, outlined)
 
 
 def _sides(mask: Mask, place: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[float, ...]:
@@ -153,16 +155,19 @@ def _split(ink: Array, mask: Mask, depth: int) -> Iterator[tuple[tuple[slice, sl
             yield place, own, strength
 
 
-def digits_among(parts: list[Part], shape: tuple[int, ...]) -> list[list[Part]]:
+def digits_among(
+    parts: list[Part], shape: tuple[int, ...], *, cut_out: bool = False
+) -> list[list[Part]]:
     """The digits, each with the parts that it is made of, in no order.
 
     Args:
         parts: what is drawn.
         shape: height and width of the picture.
+        cut_out: take only a digit that the picture was cut to.
     """
     drawn = [part for part in parts if not _is_frame(part, shape)]
     inside = [part for part in drawn if not any(part.sides)]
-    bodies = [part for part in drawn if _is_body(part, shape)]
+    bodies = [p for p in drawn if _is_body(p, shape) and p.is_cut_out >= cut_out]
     if not bodies:
         return []
     main = max(bodies, key=lambda part: part.weight)
