@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dlproj.data.pictures.files import Picture, open_picture
 from dlproj.data.pictures.ink import ink_of, ink_on_even_paper, rise_of, smooth
-from dlproj.data.pictures.parts import EIGHT, Part, digits_among, parts_of, weight_of
+from dlproj.data.pictures.parts import EIGHT, HALF, Part, digits_among, parts_of, size_of
 from dlproj.data.pictures.prepare import mnist_image
 from dlproj.data.pictures.rulings import rulings
 from dlproj.errors import DlprojError
@@ -82,7 +82,7 @@ def find_digits(picture: Picture) -> list[Digit]:
         best = max(views, key=lambda view: view.weight)
         if best.digits:
             scale = picture.scale / ratio
-            return _in_order([_digit(best.ink, group, scale) for group in best.digits])
+            return _in_order([_digit(best, group, scale) for group in best.digits])
     raise NoDigitError("no digit found" if drawn else "nothing is drawn on it")
 
 
@@ -92,33 +92,36 @@ class View:
 
     Args:
         ink: (height, width) in [0, 1].
+        deep: the same in the widest window, with all of the widest strokes, and some shadow.
         parts: what is connected.
         digits: those parts that are.
         trust: the less, the more a view takes for ink that is none.
     """
 
     ink: Array
+    deep: Array
     parts: list[Part]
     digits: list[list[Part]]
     trust: float
 
     @property
     def weight(self) -> float:
-        """How much its digits stand out."""
-        return self.trust * weight_of(self.digits)
+        """How large its digits are, as far as it is trusted."""
+        return self.trust * sum(size_of(group) for group in self.digits)
 
 
 def _views(quiet: Array) -> Iterator[View]:
     """A picture with dark ink seen in three ways, as `WIDEST` says."""
     rise = rise_of(quiet)
-    for widest, trust in WIDEST.items():
-        ink, least = ink_of(quiet, widest)
-        ink[ndimage.binary_dilation(rulings(ink > least), EIGHT)] = 0
-        parts = list(parts_of(ink, least, rise))
-        yield View(ink, parts, digits_among(parts, ink.shape), trust)
-    ink, least = ink_on_even_paper(quiet)
-    parts = list(parts_of(ink, least, None))
-    yield View(ink, parts, digits_among(parts, ink.shape, cut_out=True), EVEN)
+    inks = [ink_of(quiet, widest) for widest in WIDEST]
+    deep = inks[-1].copy()
+    for ink, trust in zip(inks, WIDEST.values(), strict=True):
+        ink[ndimage.binary_dilation(rulings(ink > 0), EIGHT)] = 0
+        parts = list(parts_of(ink, rise))
+        yield View(ink, deep, parts, digits_among(parts, ink.shape), trust)
+    ink = ink_on_even_paper(quiet)
+    parts = list(parts_of(ink, None))
+    yield View(ink, deep, parts, digits_among(parts, ink.shape, cut_out=True), EVEN)
 
 
 def _enlarged(grey: Array, ratio: float) -> Array:
@@ -130,18 +133,19 @@ def _enlarged(grey: Array, ratio: float) -> Array:
     return np.asarray(larger, np.float32).clip(0, 1)
 
 
-def _digit(ink: Array, group: list[Part], scale: float) -> Digit:
+def _digit(view: View, group: list[Part], scale: float) -> Digit:
     """The ink of a digit's parts, with the soft edges around them."""
-    mask = np.zeros(ink.shape, bool)
+    mask = np.zeros(view.ink.shape, bool)
     for part in group:
         mask[part.place] |= part.mask
-    rows, columns = ndimage.find_objects(mask.astype(int))[0]
-    near = np.pad(mask[rows, columns], 2)
-    own = np.pad(ink, 2)[rows.start : rows.stop + 4, columns.start : columns.stop + 4]
-    own = np.where(ndimage.binary_dilation(near, EIGHT, 2), own, 0)
     strength = max(part.strength for part in group)
+    rows, columns = ndimage.find_objects(mask.astype(int))[0]
     box = [round(side * scale) for side in (columns.start, rows.start, columns.stop, rows.stop)]
-    image = torch.from_numpy(mnist_image(np.clip(own / strength, 0, 1)))
+    mask, ink, deep = (np.pad(whole[rows, columns], 2) for whole in (mask, view.ink, view.deep))
+    mask |= ndimage.binary_fill_holes(mask) & (deep > HALF * strength)
+    ink = np.where(ndimage.binary_dilation(mask, EIGHT, 2), ink, 0)
+    ink = np.where(mask, np.maximum(ink, deep), ink)
+    image = torch.from_numpy(mnist_image(np.clip(ink / strength, 0, 1)))
     return Digit(image, (box[0], box[1], box[2], box[3]))
 
 

@@ -30,27 +30,28 @@ def smooth(grey: Array) -> Array:
     return quiet
 
 
-def ink_of(grey: Array, widest: float) -> tuple[Array, float]:
-    """How much darker than its paper each pixel is, in [0, 1].
+def ink_of(grey: Array, widest: float) -> Array:
+    """How much darker than its paper each pixel is, in [0, 1]; 0 where that may be noise.
 
     Args:
         grey: smooth brightness (height, width) in [0, 1].
         widest: of the picture's shorter side; what is wider than that is no stroke.
-
-    Returns:
-        the ink, and the least of it that is no noise.
     """
     side = max(3, int(widest * min(grey.shape)))
-    ink = 1 - _ratio(grey, ndimage.grey_closing(grey, size=side))
-    middle = float(np.median(ink))
-    deviation = 1.4826 * float(np.median(abs(ink - middle)))
-    least = max(FAINTEST, DEVIATIONS * deviation)
-    return np.clip(ink - middle, 0, 1), least
+    paper = ndimage.grey_closing(grey, size=side)
+    darker = paper - grey
+    darker -= np.median(darker)
+    noise = DEVIATIONS * 1.4826 * np.median(abs(darker))
+    ink = np.clip(darker, 0, None) / (paper + BLACK)
+    ink[(darker < noise) | (ink < FAINTEST)] = 0
+    return ink
 
 
-def ink_on_even_paper(grey: Array) -> tuple[Array, float]:
+def ink_on_even_paper(grey: Array) -> Array:
     """The same where the paper is as bright everywhere, so that ink may be of any width."""
-    return 1 - _ratio(grey, np.percentile(grey, BRIGHT)), FAINT
+    ink = 1 - _ratio(grey, np.percentile(grey, BRIGHT))
+    ink[ink < FAINT] = 0
+    return ink
 
 
 def rise_of(grey: Array) -> Array:

@@ -21,7 +21,7 @@ FRAME = 0.15  # of its box: what fills less of it, and spans the picture, is a f
 CHANGE = 0.5  # of a part's strength, across its outline
 EDGES = (1, 3)  # how wide the outline may be: sharp, or out of focus
 DOUBT = 0.1  # in a soft outline
-OUTLINED = 0.8  # of the outline, at least
+OUTLINED = 0.85  # of the outline, at least
 WIDE_PEN = 0.05  # of a part's longer side: a narrower line from edge to edge is a ruling
 SIDE_COVERED = 0.9  # of a side of the picture: what covers more of it lies under the paper
 
@@ -81,12 +81,7 @@ class Part:
         return bool(spans and along <= allowed and self.radius > WIDE_PEN * self.size)
 
 
-def weight_of(groups: list[list[Part]]) -> float:
-    """How much some digits stand out, all together."""
-    return sum(_size(group) * group[0].strength for group in groups)
-
-
-def _size(group: list[Part]) -> int:
+def size_of(group: list[Part]) -> int:
     """The longer side of the box around some parts."""
     return max(
         max(part.place[axis].stop for part in group) - min(part.place[axis].start for part in group)
@@ -94,16 +89,15 @@ def _size(group: list[Part]) -> int:
     )
 
 
-def parts_of(ink: Array, least: float, rise: Array | None) -> Iterator[Part]:
+def parts_of(ink: Array, rise: Array | None) -> Iterator[Part]:
     """The parts of what is drawn, each down to half of its own strength.
 
     Args:
         ink: (height, width) in [0, 1].
-        least: ink that is no noise.
         rise: how much brighter each pixel is than the darkest near it; None, if ink was not cut
             out by any window.
     """
-    for place, mask, strength in _split(ink, ink > least, 4):
+    for place, mask, strength in _split(ink, ink > 0, 4):
         radius = float(ndimage.distance_transform_edt(np.pad(mask, 1)).max())
         sides = _sides(mask, place, ink.shape)
         outlined = 1.0 if rise is None else _outlined(mask, place, strength, rise)
