@@ -1,4 +1,4 @@
-"""More pictures of digits, of kinds that nothing was tuned to: `picture_kinds` has the others."""
+"""More pictures of digits: further kinds, which `picture_kinds` does not have."""
 
 import io
 
