@@ -1,6 +1,7 @@
 """How many digits are read on pictures, kind by kind, and how sure the network is of them.
 
 Usage: .venv/bin/python benchmarks/pictures.py [--model MODEL] [--each 40] [--seed 0] [--jobs 2]
+           [--further]
 
 The pictures are made of MNIST's test digits; scikit-learn's digits are a kind of their own. A
 picture counts as read if the whole number on it is; one without a digit, if it is refused.
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bench import machine, write_section
+from bench import install_peers, machine, write_section
 from picture_files import Source, read, sklearn_pictures
 from picture_kinds import KINDS
 from picture_more import MORE
@@ -65,7 +66,7 @@ def tally(name: str, *, model: Path | None, each: int, seed: int) -> Tally:
         pictures: Iterable[tuple[Path, str]] = (
             source.pictures(kind, each, Path(folder))
             if kind
-            else sklearn_pictures(5 * each, Path(folder))
+            else sklearn_pictures(2 * each, Path(folder))
         )
         for path, number in pictures:
             found = read(reader, path, several=bool(kind and kind.digits > 1))
@@ -110,24 +111,25 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=40, help="pictures of a kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="kinds at once")
+    parser.add_argument("--further", action="store_true", help="kinds of picture_more instead")
     arguments = parser.parse_args()
-    sklearn_pictures(1, Path())  # installs scikit-learn before there are several processes
+    kinds = [*MORE] if arguments.further else [*KINDS, SKLEARN]
+    install_peers("scikit-learn", dependencies=False)  # before there are several processes
     one = partial(tally, model=arguments.model, each=arguments.each, seed=arguments.seed)
     tallies = []
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for made in pool.map(one, [*KINDS, SKLEARN, *MORE]):
+        for made in pool.map(one, kinds):
             print(made.row(), flush=True)
             tallies.append(made)
     before, after, labels = zip(*(one for made in tallies for one in made.sure), strict=True)
     errors = [calibration_error(torch.tensor(p), torch.tensor(labels)) for p in (before, after)]
-    named = len(KINDS) + 1
     write_section(
-        "Pictures of digits",
+        "Further pictures of digits" if arguments.further else "Pictures of digits",
         f"`.venv/bin/python benchmarks/pictures.py --each {arguments.each} --seed "
-        f"{arguments.seed}`, on {machine()}. Expected calibration error on the {len(labels):,} "
-        f"pictures of one digit that were read, in {BINS} bins: {errors[0]:.2%} without the "
-        f"temperature, {errors[1]:.2%} with it.\n\n{table(tallies[:named])}\n\nFurther kinds:\n\n"
-        f"{table(tallies[named:])}",
+        f"{arguments.seed}{' --further' if arguments.further else ''}`, on {machine()}. Expected "
+        f"calibration error on the {len(labels):,} pictures of one digit that were read, in "
+        f"{BINS} bins: {errors[0]:.2%} without the temperature, {errors[1]:.2%} with it.\n\n"
+        f"{table(tallies)}",
     )
 
 

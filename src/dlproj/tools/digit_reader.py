@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dlproj.data.digits import to_pixels
-from dlproj.data.pictures import Digit, NoDigitError, Picture, find_digits
+from dlproj.data.pictures import Digit, NoDigitError, Picture, candidates
 from dlproj.models.files import PICTURES
 from dlproj.tools.predict import Prediction, load_classifier, name_outputs
 from dlproj.training.device import Machine
@@ -87,14 +87,9 @@ class DigitReader:
         """
         for text in picture.remarks:
             remark(f"{name}: {text}")
-        digits = find_digits(picture)
-        images = to_pixels(torch.stack([digit.image for digit in digits]))
-        read = [
-            dataclasses.replace(prediction, box=digit.box)
-            for prediction, digit in zip(
-                self.read_images(images, [name] * len(digits)), digits, strict=True
-            )
-        ]
+        readings = [(one, self._read(one.digits, name)) for one in candidates(picture)]
+        best, read = max(readings, key=lambda both: both[0].weight * _sureness(both[1]))
+        digits = best.digits
         least = self._about.get("least_confidence", 0.0)
         sure = [index for index, prediction in enumerate(read) if prediction.confidence >= least]
         if not sure:
@@ -105,3 +100,17 @@ class DigitReader:
             remark(f"{name}: has {len(sure)} digits; --several reads all of them")
         chosen = max(sure, key=lambda index: digits[index].size)
         return Reading(picture, [digits[chosen]], [read[chosen]])
+
+    def _read(self, digits: list[Digit], name: str) -> list[DigitPrediction]:
+        images = to_pixels(torch.stack([digit.image for digit in digits]))
+        return [
+            dataclasses.replace(prediction, box=digit.box)
+            for prediction, digit in zip(
+                self.read_images(images, [name] * len(digits)), digits, strict=True
+            )
+        ]
+
+
+def _sureness(predictions: list[DigitPrediction]) -> float:
+    """How much what the network saw looks like digits: the mean of the squared confidences."""
+    return sum(one.confidence**2 for one in predictions) / len(predictions)

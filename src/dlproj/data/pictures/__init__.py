@@ -1,12 +1,22 @@
 """The user's own pictures of digits."""
 
 from dlproj.data.pictures.files import Picture, flatten, open_picture
-from dlproj.data.pictures.find import Digit, NoDigitError, find_digits, main_digit, read_picture
+from dlproj.data.pictures.find import (
+    Candidate,
+    Digit,
+    NoDigitError,
+    candidates,
+    find_digits,
+    main_digit,
+    read_picture,
+)
 
 __all__ = [
+    "Candidate",
     "Digit",
     "NoDigitError",
     "Picture",
+    "candidates",
     "find_digits",
     "flatten",
     "main_digit",

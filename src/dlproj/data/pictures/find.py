@@ -73,16 +73,45 @@ def find_digits(picture: Picture) -> list[Digit]:
     Raises:
         NoDigitError: there is none.
     """
+    return max(candidates(picture), key=lambda candidate: candidate.weight).digits
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What may be the digits of a picture; another reading of it may be right.
+
+    Args:
+        digits: from left to right, line by line.
+        weight: how likely it is from their size and from how they were found; only that of other
+            readings of the same picture compares.
+    """
+
+    digits: list[Digit]
+    weight: float
+
+
+def candidates(picture: Picture) -> list[Candidate]:
+    """The readings of a picture that have digits.
+
+    Raises:
+        NoDigitError: there is none.
+    """
     drawn = False
     for grey in picture.channels:
         ratio = max(1.0, WORKING_SIDE / min(grey.shape))
         quiet = smooth(_enlarged(grey, ratio))
         views = [view for side in (quiet, 1 - quiet) for view in _views(side)]
         drawn = drawn or any(view.parts for view in views)
-        best = max(views, key=lambda view: view.weight)
-        if best.digits:
-            scale = picture.scale / ratio
-            return _in_order([_digit(best, group, scale) for group in best.digits])
+        found = [
+            Candidate(
+                _in_order([_digit(view, group, picture.scale / ratio) for group in view.digits]),
+                view.weight,
+            )
+            for view in views
+            if view.digits
+        ]
+        if found:
+            return found
     raise NoDigitError("no digit found" if drawn else "nothing is drawn on it")
 
 
