@@ -18,6 +18,7 @@ from dlproj.tools.digit_reader import DigitPrediction, DigitReader
 
 OnePicture: TypeAlias = str | os.PathLike[str] | Image.Image
 DigitImages: TypeAlias = OnePicture | Sequence[OnePicture] | Tensor | NDArray[Any]
+PICTURE = (str, os.PathLike, Image.Image)
 TAKEN = "picture files, pictures of Pillow, an array or a tensor"
 
 
@@ -28,9 +29,9 @@ def read_any(reader: DigitReader, images: DigitImages, *, several: bool) -> list
         UsageError: they are neither.
         DlprojError: a picture cannot be read, or has no digit.
     """
-    if isinstance(images, OnePicture):
+    if isinstance(images, PICTURE):
         images = [images]
-    if isinstance(images, Sequence) and all(isinstance(image, OnePicture) for image in images):
+    if isinstance(images, Sequence) and all(isinstance(image, PICTURE) for image in images):
         return [
             prediction
             for index, image in enumerate(images)
