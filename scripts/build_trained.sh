@@ -13,7 +13,12 @@ scripts/run.sh train-digits --no-plots --out "$work/digits"
 scripts/run.sh train-langid --recipe best --no-plots --out "$work/measured"
 scripts/run.sh train-langid --recipe best --no-held-out --no-plots --out "$work/langid"
 scripts/run.sh train-digits --adversarial --no-plots --out "$work/robust"
+scripts/run.sh train-digits --recipe pictures --validation 5000 --threads 1 --no-plots \
+    --out "$work/pictures"
 scripts/run.sh ablate-batchnorm --no-plots --out "$work/ablation"
+.venv/bin/python benchmarks/calibrate_pictures.py "$work/pictures" >"$work/pictures.json"
+.venv/bin/python scripts/pack_trained.py "$work/pictures" src/dlproj/trained/pictures.safetensors \
+    --half --note "$work/pictures.json"
 .venv/bin/python scripts/pack_trained.py "$work/digits" src/dlproj/trained/digits.safetensors
 .venv/bin/python scripts/pack_trained.py "$work/langid" src/dlproj/trained/langid.safetensors --small \
     --measured "$work/measured"

@@ -1,6 +1,7 @@
 """Make of a finished run the weights that ship: with their origin, and their tables small if asked.
 
-Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small] [--measured RUN]
+Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small] [--half] [--measured RUN]
+    [--note NOTE.json]
 
 A run that trained on all words cannot measure itself: with --measured, accuracy, calibration error
 and temperature are those of another run, which held words out.
@@ -34,6 +35,8 @@ def main() -> None:
         "--small", action="store_true", help=f"8 bits for a number in tables of over {LARGE:,}"
     )
     parser.add_argument("--measured", type=Path, help="run that held words out")
+    parser.add_argument("--half", action="store_true", help="16 bits for a number")
+    parser.add_argument("--note", type=Path, help="JSON to keep beside the weights")
     arguments = parser.parse_args()
     result = json.loads((arguments.run / "result.json").read_text(encoding="utf-8"))
     config, metrics = result["config"], result["metrics"]
@@ -43,6 +46,11 @@ def main() -> None:
         large = [name for name, value in weights.items() if value.numel() > LARGE]
         floats = [name for name in large if weights[name].is_floating_point()]
         weights |= {name: weights[name].to(torch.float8_e4m3fn) for name in floats}
+    if arguments.half:
+        floats = [name for name, value in weights.items() if value.is_floating_point()]
+        weights |= {name: weights[name].half() for name in floats}
+    if arguments.note:
+        about |= json.loads(arguments.note.read_text(encoding="utf-8"))
     flags = " ".join(f"--{name} {config[name]}" for name in ("recipe", "seed"))
     flags += " --adversarial" if config.get("adversarial") else ""
     origin = {

@@ -1,4 +1,4 @@
-"""Predictions on the user's own pictures and words."""
+"""Predictions on the user's own words, and networks from files."""
 
 import os
 import subprocess
@@ -6,88 +6,11 @@ import sys
 from pathlib import Path
 
 import jsonschema
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from dlproj.data.digits import load_digits
-from dlproj.data.pictures import read_picture
-from dlproj.errors import DlprojError
 from tests.conftest import Dlproj
 from tests.support import schemas
-
-
-def digit(index: int) -> Image.Image:
-    """A test image of MNIST."""
-    return Image.fromarray(load_digits().test.pictures[index].numpy())
-
-
-def on_paper(index: int, *, mode: str = "L", brightness: int = 255) -> Image.Image:
-    """The same as a photo: dark ink on a large sheet, away from its middle."""
-    sheet = Image.new("L", (400, 300), 255)
-    sheet.paste(Image.eval(digit(index).resize((140, 140)), lambda value: 255 - value), (220, 20))
-    return Image.eval(sheet, lambda value: value * brightness // 255).convert(mode)
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1"])
-def test_any_kind_of_picture_becomes_an_mnist_image(mode: str, tmp_path: Path) -> None:
-    on_paper(0, mode=mode, brightness=220).save(tmp_path / "seven.png")
-    seen = read_picture(tmp_path / "seven.png")
-    assert seen.shape == (28, 28)
-    assert seen.dtype == torch.uint8
-    original = load_digits().test.pictures[0].float()
-    likeness = torch.corrcoef(torch.stack([seen.float().flatten(), original.flatten()]))[0, 1]
-    assert likeness > 0.85
-    rows, columns = (seen > 60).nonzero(as_tuple=True)
-    assert max(rows.max() - rows.min(), columns.max() - columns.min()) + 1 == 20
-
-
-def test_white_ink_on_black_is_taken_as_it_is(tmp_path: Path) -> None:
-    digit(2).save(tmp_path / "one.png")
-    on_paper(2).save(tmp_path / "paper.png")
-    one, paper = (read_picture(tmp_path / f"{name}.png").float() for name in ("one", "paper"))
-    assert torch.corrcoef(torch.stack([one.flatten(), paper.flatten()]))[0, 1] > 0.9
-
-
-def test_digits_are_read(dlproj: Dlproj, tmp_path: Path) -> None:
-    expected = load_digits().test.labels[:20].tolist()
-    for index in range(20):
-        on_paper(index).save(tmp_path / f"{index:02d}.png")
-    done = dlproj("predict-digit", *sorted(tmp_path.glob("*.png")), "--json")
-    assert done.code == 0, done.err
-    jsonschema.validate(done.json, schemas.PREDICTIONS)
-    read = [int(prediction["label"]) for prediction in done.json["predictions"]]
-    assert sum(a == b for a, b in zip(read, expected, strict=True)) >= 18
-    with Image.open(tmp_path / "predict-digit.png") as strip:
-        assert strip.width > 500
-
-
-def test_a_digit_in_plain_text(dlproj: Dlproj, tmp_path: Path) -> None:
-    on_paper(0).save(tmp_path / "seven.png")
-    done = dlproj("predict-digit", "seven.png", "--no-plots")
-    name, label, confidence = done.out.rstrip("\n").split("\t")
-    assert (name, label) == ("seven.png", "7")
-    assert 0.5 < float(confidence) <= 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["seven.png"]
-
-
-def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "text.png").write_text("hello")
-    Image.new("L", (50, 50), 255).save(tmp_path / "blank.png")
-    on_paper(0).save(tmp_path / "cut.png")
-    whole = (tmp_path / "cut.png").read_bytes()
-    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
-    Image.fromarray(np.zeros((8000, 8000), bool)).save(tmp_path / "bomb.png")
-    for name, message in {
-        "text": "cannot be read as a picture",
-        "blank": "nothing is drawn on it",
-        "cut": "cannot be read as a picture",
-        "bomb": "has more than 50,000,000 pixels",
-        "none": "no such file",
-    }.items():
-        with pytest.raises(DlprojError, match=message):
-            read_picture(tmp_path / f"{name}.png")
 
 
 def test_words_are_named(dlproj: Dlproj) -> None:

@@ -10,19 +10,16 @@ import dataclasses
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
-import torch
 from annotated_types import Ge
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from dlproj.attacks import apgd, bim, ensemble, fgsm, fgsm_sweep, mifgsm, pgd, prepare, square
 from dlproj.config import validate
-from dlproj.data.digits import SIDE, load_digits, to_pixels
-from dlproj.data.pictures import read_picture
+from dlproj.data.digits import load_digits, to_pixels
 from dlproj.errors import CallError, DataWarning, DlprojError, UsageError
 from dlproj.experiments import attack as attack_experiment
 from dlproj.experiments import batchnorm, digits, langid, regression
@@ -42,8 +39,10 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
+from dlproj.tools.digit_images import DigitImages, read_any
+from dlproj.tools.digit_reader import DigitPrediction, DigitReader
 from dlproj.tools.languages import read_languages
-from dlproj.tools.predict import Prediction, read_digits
+from dlproj.tools.predict import Prediction
 from dlproj.training.device import choose_machine
 
 __all__ = [
@@ -235,51 +234,31 @@ def train_langid(config: LangidConfig, session: Session) -> Finished:
 
 
 def predict_digits(
-    images: Path | str | Sequence[Path | str] | Tensor | NDArray[Any],
+    images: DigitImages,
     *,
+    several: bool = False,
     model: Path | str | None = None,
     device: str = "auto",
-) -> list[Prediction]:
+) -> list[DigitPrediction]:
     """Name the digit on each image.
 
     Args:
-        images: picture files of any kind; or, as MNIST has them with white ink on black, bytes
-            (n, 28, 28) or numbers in [0, 1] (n, 28, 28) or (n, 1, 28, 28).
-        model: a run directory or `.safetensors`; by default the network that ships.
+        images: pictures of any kind, as files or as Pillow has them, one or many; or, as MNIST has
+            them with white ink on black, bytes in 0..255 or floating-point numbers in [0, 1],
+            (28, 28), (n, 28, 28) or (n, 1, 28, 28).
+        several: read all digits of each picture, from left to right and line by line; else the
+            largest. What is read has its `box`.
+        model: a run directory or `.safetensors`; by default the network that ships for pictures.
         device: auto, cpu, cuda, cuda:N or mps.
+
+    Raises:
+        UsageError: `images` is none of these.
+        DlprojError: a picture cannot be read, or has no digit.
     """
     check_device(device)
-    if isinstance(images, str | Path):
-        images = [images]
-    if isinstance(images, Sequence):
-        if not images:
-            return []
-        names = [str(image) for image in images]
-        pixels = to_pixels(torch.stack([read_picture(_file("image", image)) for image in images]))
-    else:
-        pixels = _pixels(images)
-        names = [str(index) for index in range(len(pixels))]
     with own_torch():
-        machine = choose_machine(device, "fp32")
-        return read_digits(pixels, names, model=_model(model), machine=machine)
-
-
-def _pixels(images: Any) -> Tensor:
-    """Images in any form that `predict_digits` takes, as (n, 1, 28, 28) in [0, 1]."""
-    try:
-        images = torch.as_tensor(images).detach()
-    except (TypeError, ValueError, RuntimeError):
-        raise UsageError(
-            f"images must be picture files, an array or a tensor, not {type(images).__name__}"
-        ) from None
-    if images.shape[1:] not in {(SIDE, SIDE), (1, SIDE, SIDE)}:
-        raise UsageError(f"images must be (n, 28, 28) or (n, 1, 28, 28), not {[*images.shape]}")
-    images = images.reshape(-1, SIDE, SIDE)
-    if images.dtype == torch.uint8:
-        return to_pixels(images)
-    if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
-        raise UsageError("images must be bytes, or floating-point numbers in [0, 1]")
-    return images.unsqueeze(1).float()
+        reader = DigitReader(_model(model), choose_machine(device, "fp32"))
+        return read_any(reader, images, several=several)
 
 
 def predict_langid(

@@ -143,13 +143,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 @app.command("predict-digit")
 def predict_digit(
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of one digit each.")
+        list[Path], typer.Argument(metavar="IMAGE...", help="Photos, scans or drawings of digits.")
     ],
     model: Model = None,
-    strip: Annotated[Path, typer.Option(help="Picture to make of what the network saw.")] = Path(
-        "predict-digit.png"
-    ),
-    plots: Annotated[bool, typer.Option(help="Make that picture.")] = True,
+    several: Annotated[
+        bool, typer.Option("--several", help="Read all digits of each picture, line by line.")
+    ] = False,
+    strip: Annotated[
+        Path | None,
+        typer.Option(help="Figure to draw of what the network saw (default predict-digit.png)."),
+    ] = None,
+    plots: Annotated[bool, typer.Option(help="Draw that figure.")] = True,
     device: Device = "auto",
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
@@ -157,12 +161,18 @@ def predict_digit(
     """Read your own pictures of digits."""
     check_device(device)
     from dlproj.output.console import Console
-    from dlproj.tools.predict import predict_digits
+    from dlproj.tools.strip_file import StripFile
+
+    figure = StripFile(strip) if plots else None
+    if figure:
+        figure.spare(images)
+    from dlproj.tools.predict_digit import predict_digits
 
     predict_digits(
         images,
         model=model,
-        strip=strip if plots else None,
+        several=several,
+        strip=figure,
         device=device,
         console=Console(quiet=quiet, json=json),
         json=json,

@@ -12,6 +12,7 @@ from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
+from dlproj.experiments.pens import PenBatches, open_set_loss
 from dlproj.models.catalogue import trained_as
 from dlproj.models.digits import RobustCNN
 from dlproj.running.context import Context, Outcome
@@ -51,6 +52,8 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
     )
     training = make_training(config, digits.classes, len(batches), device)
     examples: Batches = batches
+    if config.pens:
+        examples = PenBatches(batches, digits.classes)
     if config.adversarial:
         examples = AdversarialBatches(
             batches, training.model, context.machine, config.epsilon, config.steps
@@ -72,7 +75,9 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
         lambda: fit(
             training,
             examples,
-            loss_fn=partial(F.cross_entropy, label_smoothing=config.label_smoothing),
+            loss_fn=partial(open_set_loss, label_smoothing=config.label_smoothing)
+            if config.pens
+            else partial(F.cross_entropy, label_smoothing=config.label_smoothing),
             epochs=config.epochs,
             machine=context.machine,
             score=accuracy,

@@ -21,6 +21,7 @@ SHIPPED = Path(__file__).parents[1] / "trained"
 FACTORIES = {torch.empty, torch.ones, torch.randn, torch.zeros}  # what networks are made with
 MAX_BYTES = 200_000_000
 DIGITS, LANGID = SHIPPED / "digits.safetensors", SHIPPED / "langid.safetensors"
+PICTURES = SHIPPED / "pictures.safetensors"
 
 
 def load_model(path: Path, reads: Reads | None = None) -> tuple[nn.Module, dict[str, Any]]:

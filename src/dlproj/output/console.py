@@ -78,6 +78,10 @@ class Console:
             self._remarked.add(text)
             self.note(text)
 
+    def error(self, text: str) -> None:
+        """What could not be done, where there is more to do; on standard error, quiet or not."""
+        self._err.print(visible(f"dlproj: {' '.join(text.split())}"), soft_wrap=True)
+
     def watch(self, steps: Iterable["Step"], unit: str) -> Iterator["Step"]:
         """Pass steps through, showing how the training goes: a bar, or a line for each epoch."""
         if self._quiet:

@@ -55,6 +55,18 @@ class DigitsConfig(TrainingConfig):
             "label_smoothing": 0.1,
             "distort": 1.0,
         },
+        "pictures": {
+            "network": "deep",
+            "epochs": 12,
+            "batch_size": 256,
+            "lr": 0.2,
+            "momentum": 0.9,
+            "weight_decay": 2.5e-4,
+            "schedule": "one-cycle",
+            "label_smoothing": 0.05,
+            "distort": 1.5,
+            "pens": True,
+        },
     }
     robust: ClassVar[Mapping[str, Any]] = {
         "network": "robust",
@@ -67,7 +79,7 @@ class DigitsConfig(TrainingConfig):
     }
 
     recipe: Annotated[
-        Literal["standard", "report", "fast", "best"],
+        Literal["standard", "report", "fast", "best", "pictures"],
         Doc("A named set of defaults; single flags win over it."),
     ] = "standard"
 
@@ -93,6 +105,10 @@ class DigitsConfig(TrainingConfig):
         Le(5),
         Doc("Turn, slant, scale and move training images at random; 1 is mild."),
     ] = 0.0
+    pens: Annotated[
+        bool,
+        Doc("Train for photos: pens of all widths, and shapes that are no digit to be unsure of."),
+    ] = False
     adversarial: Annotated[
         bool, Doc("Train on adversarial images instead, with settings of its own.")
     ] = False

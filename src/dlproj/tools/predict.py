@@ -1,23 +1,16 @@
-"""Predictions for the user's own input."""
+"""What the predictions of words and of digits share."""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from dlproj.data.digits import to_pixels
 from dlproj.errors import DlprojError
 from dlproj.models.catalogue import Reads
-from dlproj.models.files import DIGITS, load_model
-from dlproj.output.console import Console
-from dlproj.output.document import document
-from dlproj.store.runs import write_file
-from dlproj.training.device import Machine, choose_machine
-from dlproj.training.loop import predict
-from dlproj.visible import visible
+from dlproj.models.files import load_model
+from dlproj.training.device import Machine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,43 +27,6 @@ class Prediction:
         if not self.confidence:
             return [(self.label, self.confidence)]
         return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
-
-
-def read_digits(
-    images: Tensor, names: Sequence[str], *, model: Path | None, machine: Machine
-) -> list[Prediction]:
-    """Name the digit on each of the images (n, 1, 28, 28) in [0, 1], white ink on black."""
-    network, about = load_classifier(model or DIGITS, "digits", machine)
-    logits = predict(network, images.to(machine.device), machine=machine)
-    return name_outputs(names, logits, about["labels"])
-
-
-def predict_digits(
-    paths: Sequence[Path],
-    *,
-    model: Path | None,
-    strip: Path | None,
-    device: str,
-    console: Console,
-    json: bool,
-) -> None:
-    """Show the digit on each picture; draw what the network saw to `strip`."""
-    from dlproj.data.pictures import read_picture  # noqa: PLC0415 - Pillow, which words do without
-
-    machine = choose_machine(device, "fp32")
-    pictures = torch.stack([read_picture(path) for path in paths])
-    names = [str(path) for path in paths]
-    predictions = read_digits(to_pixels(pictures), names, model=model, machine=machine)
-    if strip:
-        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415 - takes a second
-        from dlproj.output.figures.strip import draw_strip  # noqa: PLC0415
-        from dlproj.output.figures.style import label_of  # noqa: PLC0415
-
-        console.remark(find_fonts(one.label for one in predictions))
-        captions = [f"{label_of(one.label)}  {one.confidence:.0%}" for one in predictions]
-        write_file(strip, draw_strip(pictures, captions))
-        console.note(f"what the network saw is in {strip}")
-    show_predictions(predictions, "predict-digit", model or DIGITS, machine, console, json=json)
 
 
 def load_classifier(path: Path, reads: Reads, machine: Machine) -> tuple[nn.Module, dict[str, Any]]:
@@ -107,27 +63,3 @@ def name_outputs(inputs: Sequence[str], logits: Tensor, labels: list[str]) -> li
             inputs, classes.tolist(), confidences.tolist(), probabilities.tolist(), strict=True
         )
     ]
-
-
-def show_predictions(
-    predictions: list[Prediction],
-    command: str,
-    model: Path,
-    machine: Machine,
-    console: Console,
-    *,
-    json: bool,
-) -> None:
-    """A line for each prediction, or one JSON document."""
-    if not json:
-        console.lines(
-            f"{visible(p.input)}\t{visible(p.label)}\t{p.confidence:.4f}" for p in predictions
-        )
-        return
-    found = document(
-        command,
-        model=str(model),
-        predictions=[dataclasses.asdict(prediction) for prediction in predictions],
-        environment=machine.describe(),
-    )
-    console.result(found, ())

@@ -1,0 +1,80 @@
+"""How sure of itself the network for pictures may be: what ships beside its weights.
+
+Usage: .venv/bin/python benchmarks/calibrate_pictures.py RUN [--each 6] >NOTE.json
+
+The pictures are made of the 5,000 training digits that `--validation 5000` holds out, from wider
+ranges of sizes, ink and noise than those of the benchmark. RUN never saw them.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from picture_files import Source
+from picture_kinds import KINDS
+from torch import Tensor
+
+from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.pens import pen_strokes, shapes
+from dlproj.data.pictures import NoDigitError, find_digits, main_digit, open_picture
+from dlproj.tools.digit_reader import DigitReader
+from dlproj.training.device import choose_machine
+
+TEMPERATURES = torch.linspace(0.2, 3, 281)
+LEVELS = torch.linspace(0.2, 0.9, 141)
+
+
+def pictures(source: Source, each: int) -> Images:
+    """The digit that is found on each picture of one, and what it is in truth."""
+    images, labels = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in (kind for kind in KINDS.values() if kind.digits == 1):
+            for path, number in source.pictures(kind, each, Path(folder)):
+                try:
+                    images.append(main_digit(find_digits(open_picture(path))).image)
+                    labels.append(int(number))
+                except NoDigitError:
+                    continue
+    return Images(torch.stack(images), torch.tensor(labels))
+
+
+def best_temperature(logits: Tensor, labels: Tensor) -> float:
+    """What logits are divided by for the least cross-entropy (Guo et al. 2017)."""
+    losses = torch.stack([F.cross_entropy(logits / t, labels) for t in TEMPERATURES])
+    return float(TEMPERATURES[losses.argmin()])
+
+
+def best_level(digits: Tensor, others: Tensor) -> float:
+    """The confidence that fewest digits are below and fewest other shapes are above."""
+    faults = [
+        (digits < level).float().mean() + (others >= level).float().mean() for level in LEVELS
+    ]
+    return float(LEVELS[torch.stack(faults).argmin()])
+
+
+def main() -> None:
+    """Choose both and print them as JSON."""
+    parser = argparse.ArgumentParser(description="Calibrate the network for pictures.")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--each", type=int, default=6, help="pictures of a kind")
+    arguments = parser.parse_args()
+    reader = DigitReader(arguments.run, choose_machine("cpu", "fp32"))
+    held_out = load_digits(validation=5000).validation
+    found = pictures(Source(held_out, np.random.default_rng(1), wild=True), arguments.each)
+    logits = reader.logits(to_pixels(found.pictures))
+    temperature = best_temperature(logits, found.labels)
+    generator = torch.Generator().manual_seed(1)
+    others = pen_strokes(shapes(to_pixels(held_out.pictures[:1000]), generator), generator)
+    digits, unsure = (
+        (made / temperature).softmax(1).amax(1) for made in (logits, reader.logits(others))
+    )
+    level = best_level(digits, unsure)
+    print(json.dumps({"temperature": round(temperature, 2), "least_confidence": round(level, 3)}))
+
+
+if __name__ == "__main__":
+    main()
