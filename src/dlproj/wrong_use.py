@@ -133,8 +133,12 @@ def _label(parameter: Any) -> str:
 
 def _flags(command: Any) -> set[str]:
     """All flags of a command."""
-    return {name for each in command.params for name in (*each.opts, *each.secondary_opts)
-            if name.startswith("-")}  # fmt: skip
+    return {
+        name
+        for each in command.params
+        for name in (*each.opts, *each.secondary_opts)
+        if name.startswith("-")
+    }
 
 
 def _meant(word: str, names: Collection[str]) -> str:

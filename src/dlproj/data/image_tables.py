@@ -32,9 +32,10 @@ def read_image_tables(path: Path) -> Found | None:
     """
     files = [path] if path.is_file() else sorted(path.glob("*"))
     files = [
-        file for file in files
+        file
+        for file in files
         if file.name.lower().endswith(ENDINGS) and not file.name.startswith(".")
-    ]  # fmt: skip
+    ]
     if not files:
         return None
     train, test = _chosen(path, files)
