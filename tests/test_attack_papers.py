@@ -39,17 +39,27 @@ class Hills(nn.Module):
 
 @pytest.mark.parametrize(
     ("norm", "epsilon", "steps"),
-    [*[("linf", 0.2, steps) for steps in (1, 7, 30, 100)],
-     *[("l2", 0.5, steps) for steps in (1, 7, 30)]],
-)  # fmt: skip
+    [
+        *[("linf", 0.2, steps) for steps in (1, 7, 30, 100)],
+        *[("l2", 0.5, steps) for steps in (1, 7, 30)],
+    ],
+)
 def test_auto_pgd_is_the_algorithm_of_its_paper(norm: str, epsilon: float, steps: int) -> None:
     """After 100 steps in l2 all stand on a top, where the last bit says whether a step rose."""
     model = Hills()
     images = torch.rand(6, 1, 3, 3, generator=seeded(1), dtype=torch.float64)
     made = ascend(
-        model, images, torch.zeros(6, dtype=torch.long), lambda logits, _: logits[:, 1],
-        epsilon=epsilon, steps=steps, restarts=1, norm=norm, targeted=False, generator=seeded(2),
-    )  # fmt: skip
+        model,
+        images,
+        torch.zeros(6, dtype=torch.long),
+        lambda logits, _: logits[:, 1],
+        epsilon=epsilon,
+        steps=steps,
+        restarts=1,
+        norm=norm,
+        targeted=False,
+        generator=seeded(2),
+    )
     starts = start_at_random(images, epsilon, norm, seeded(2))
 
     def climbed(point: papers.Array) -> tuple[float, papers.Array]:
@@ -102,8 +112,27 @@ def box(change: Tensor) -> tuple[int, int]:
 
 def test_sides_of_squares_over_ten_thousand_queries() -> None:
     """Side 25 is the square root of 0.8 of 28x28 pixels; and so on."""
-    places = [1, 10, 11, 50, 51, 200, 201, 500, 501, 1000, 1001, 2000, 2001, 4000, 4001, 6000,
-              6001, 8000, 8001]  # fmt: skip
+    places = [
+        1,
+        10,
+        11,
+        50,
+        51,
+        200,
+        201,
+        500,
+        501,
+        1000,
+        1001,
+        2000,
+        2001,
+        4000,
+        4001,
+        6000,
+        6001,
+        8000,
+        8001,
+    ]
     expected = [25, 25, 18, 18, 13, 13, 9, 9, 6, 6, 4, 4, 3, 3, 2, 2, 2, 2, 1]
     published = papers.square_sides(10_000, 28, 28)
     assert [published[place - 1] for place in places] == expected
