@@ -199,6 +199,7 @@ OTHER = [
             "width": 3,
             "hidden": 5,
             "dropout": 0.5,
+            "known": 4,
         },
     ),
     (

@@ -2,7 +2,6 @@
 
 import gzip
 import string
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,44 +10,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlproj.data.digits import Digits, load_digits
 from dlproj.data.upright import lies_transposed
 from dlproj.errors import DlprojError, UsageError
 from tests.conftest import Dlproj
-
-Array = NDArray[Any]
-MNIST = load_digits()
-TRAIN = MNIST.train.pictures[:300].numpy(), MNIST.train.labels[:300].numpy().astype(np.uint8)
-TEST = MNIST.test.pictures[:100].numpy(), MNIST.test.labels[:100].numpy().astype(np.uint8)
-CODES = {"u1": 0x08, "i4": 0x0C, "f4": 0x0D}
-
-
-def idx(array: Array) -> bytes:
-    header = CODES[array.dtype.str[1:]] << 8 | array.ndim
-    packed = array.astype(array.dtype.newbyteorder(">")).tobytes()
-    return struct.pack(f">I{array.ndim}I", header, *array.shape) + packed
-
-
-def write(
-    folder: Path,
-    train: tuple[Array, Array] = TRAIN,
-    test: tuple[Array, Array] = TEST,
-    prefix: str = "",
-    labels: str = "labels-idx1-ubyte",
-) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, (images, own) in (("train", train), ("test", test)):
-        (folder / f"{prefix}{name}-images-idx3-ubyte").write_bytes(idx(images))
-        (folder / f"{prefix}{name}-{labels}.gz").write_bytes(gzip.compress(idx(own)))
-    return folder
-
-
-def npz(path: Path, **arrays: Array) -> Path:
-    np.savez(path, allow_pickle=False, **arrays)
-    return path
+from tests.support.own_images import MNIST, TEST, TRAIN, Array, csv, npz, write
 
 
 def turned(part: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -139,11 +107,6 @@ def test_qmnists_own_names_and_files_of_macos(tmp_path: Path) -> None:
     write(tmp_path, train, test, "qmnist-", "labels-idx2-int")
     (tmp_path / "._train-images-idx3-ubyte").write_bytes(b"\0\5\x16\7" + bytes(100))
     assert is_mnist(load_digits(folder=tmp_path))
-
-
-def csv(part: tuple[Array, Array], header: str = "", place: int = 0) -> bytes:
-    rows = np.insert(part[0].reshape(len(part[0]), -1).astype(int), place, part[1], axis=1)
-    return (header + "\n".join(",".join(map(str, row)) for row in rows)).encode()
 
 
 PIXELS = ",".join(f"pixel{n}" for n in range(784))
