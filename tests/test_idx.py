@@ -108,6 +108,13 @@ def test_reads_more_than_one_piece(tmp_path: Path) -> None:
     assert np.array_equal(read_idx(path, 1), content)
 
 
+def test_refuses_surplus_behind_a_whole_piece(tmp_path: Path) -> None:
+    path = tmp_path / "labels"
+    path.write_bytes(header(0x801, 2**20) + bytes(2**20 + 1))
+    with pytest.raises(DlprojError, match="promises 1048576 bytes after it, but it holds more"):
+        read_idx(path, 1)
+
+
 def test_every_truncation_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "images"
     for length in range(0, len(GOOD), 37):
