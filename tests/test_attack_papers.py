@@ -107,6 +107,15 @@ def test_square_looks_a_thousand_times_unless_told_and_draws_from_its_generator_
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_signs_of_square_are_drawn_evenly_in_the_precision_of_the_images() -> None:
+    """0.35 in single precision is less, so that no clipping hides it."""
+    model, images = Watched(), torch.full((1, 1, 2, 10_000), 0.5, dtype=torch.float64)
+    attacks.square(model, images, torch.tensor([0]), epsilon=0.35, queries=2, generator=seeded())
+    change = model.shown[0] - images
+    torch.testing.assert_close(change.abs(), torch.full_like(change, 0.35), rtol=0, atol=1e-12)
+    assert (change > 0).double().mean().item() == pytest.approx(0.5, abs=0.02)
+
+
 def margins(model: nn.Module, images: Tensor, labels: Tensor) -> list[float]:
     """The label's logit less the highest other."""
     return [
