@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from dlproj.commandline.flags import command, devices
+from dlproj.commandline.sweep_flags import sweep_command
+from dlproj.configuration.grid import SweepConfig
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
-from dlproj.flags import command, devices
-from dlproj.grid import SweepConfig
-from dlproj.session import Session
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
@@ -22,7 +23,6 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
-from dlproj.sweep_flags import sweep_command
 from dlproj.version import __version__
 
 
@@ -41,12 +41,12 @@ class CommandList(TyperGroup):
         words = arguments[0] if arguments else sys.argv[1:]
         try:
             if any(not word or word.endswith("=") for word in words):
-                from dlproj.wrong_use import refuse_empty
+                from dlproj.commandline.wrong_use import refuse_empty
 
                 refuse_empty(self, words)
             return super().main(words, **settings)
         except typer.TyperException as error:
-            from dlproj.wrong_use import explain
+            from dlproj.commandline.wrong_use import explain
 
             raise UsageError(explain(error, self, words)) from None
         except typer.Abort:

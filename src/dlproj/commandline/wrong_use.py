@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from dlproj.configuration.grid import SETTINGS
+from dlproj.configuration.messages import alternatives, expected, item, refusal, shown
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
-from dlproj.grid import SETTINGS
-from dlproj.messages import alternatives, expected, item, refusal, shown
-from dlproj.session import Session
 
 if TYPE_CHECKING:
     from typer import TyperException
