@@ -99,7 +99,7 @@ def test_any_json_object_is_a_configuration_or_one_line(
 
 def test_the_standard_recipe_takes_fewer_passes_over_the_words_that_ship(tmp_path: Path) -> None:
     shipped, own = resolve(LangidConfig, {}), resolve(LangidConfig, {"data": tmp_path})
-    assert (shipped.epochs, shipped.batch_size) == (3, 512)
+    assert (shipped.epochs, shipped.batch_size) == (2, 512)
     assert (own.epochs, own.batch_size) == (10, 128)
     assert resolve(LangidConfig, {"epochs": 5}).epochs == 5
     assert resolve(LangidConfig, {"recipe": "report"}).epochs == 10

@@ -41,7 +41,8 @@ def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) 
         return f"there is no command {shown(name)}{meant}"
     if kind == "MissingParameter":
         needed = error.param  # type: ignore[attr-defined]
-        return f"{name} needs {needed.metavar}: {_sentence(needed.help)}; {_see(name)}"
+        label = needed.metavar or needed.opts[0]
+        return f"{name} needs {label}: {_sentence(needed.help)}; {_see(name)}"
     if kind == "BadParameter":
         return _bad_value(error, command)
     return _surplus(error.message, command)
