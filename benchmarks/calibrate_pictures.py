@@ -3,7 +3,8 @@
 Usage: .venv/bin/python benchmarks/calibrate_pictures.py RUN [--each 6] >NOTE.json
 
 The pictures are made of the 5,000 training digits that `--validation 5000` holds out, from wider
-ranges of sizes, ink and noise than those of the benchmark. RUN never saw them.
+ranges of sizes, ink and noise than those of the benchmark. RUN, a directory, never saw them and has
+neither temperature nor threshold yet.
 """
 
 import argparse
@@ -14,13 +15,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from picture_files import Source
+from picture_files import Source, read
 from picture_kinds import KINDS
 from torch import Tensor
 
-from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.digits import load_digits, to_pixels
 from dlproj.data.pens import pen_strokes, shapes
-from dlproj.data.pictures import NoDigitError, find_digits, main_digit, open_picture
 from dlproj.tools.digit_reader import DigitReader
 from dlproj.training.device import choose_machine
 
@@ -28,18 +28,16 @@ TEMPERATURES = torch.linspace(0.2, 3, 281)
 LEVELS = torch.linspace(0.2, 0.9, 141)
 
 
-def pictures(source: Source, each: int) -> Images:
-    """The digit that is found on each picture of one, and what it is in truth."""
-    images, labels = [], []
+def digits_read(reader: DigitReader, source: Source, each: int) -> tuple[Tensor, Tensor]:
+    """Logits, up to a constant, of the digit that is read on each picture of one, and its label."""
+    logits, labels = [], []
     with tempfile.TemporaryDirectory() as folder:
         for kind in (kind for kind in KINDS.values() if kind.digits == 1):
             for path, number in source.pictures(kind, each, Path(folder)):
-                try:
-                    images.append(main_digit(find_digits(open_picture(path))).image)
+                for found in read(reader, path, several=False):
+                    logits.append(torch.tensor([*found.probabilities.values()]).log())
                     labels.append(int(number))
-                except NoDigitError:
-                    continue
-    return Images(torch.stack(images), torch.tensor(labels))
+    return torch.stack(logits), torch.tensor(labels)
 
 
 def best_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -64,9 +62,9 @@ def main() -> None:
     arguments = parser.parse_args()
     reader = DigitReader(arguments.run, choose_machine("cpu", "fp32"))
     held_out = load_digits(validation=5000).validation
-    found = pictures(Source(held_out, np.random.default_rng(1), wild=True), arguments.each)
-    logits = reader.logits(to_pixels(found.pictures))
-    temperature = best_temperature(logits, found.labels)
+    source = Source(held_out, np.random.default_rng(1), wild=True)
+    logits, labels = digits_read(reader, source, arguments.each)
+    temperature = best_temperature(logits, labels)
     generator = torch.Generator().manual_seed(1)
     others = pen_strokes(shapes(to_pixels(held_out.pictures[:1000]), generator), generator)
     digits, unsure = (
