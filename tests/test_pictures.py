@@ -177,12 +177,15 @@ def test_of_several_frames_the_first_is_read_with_a_remark(tmp_path: Path) -> No
 
 def png_of(width: int, height: int) -> bytes:
     """A PNG that says it is of this size, and ends where its pixels would begin."""
+
     def chunk(kind: bytes, content: bytes) -> bytes:
         body = kind + content
         return len(content).to_bytes(4) + body + crc32(body).to_bytes(4)
 
     size = width.to_bytes(4) + height.to_bytes(4)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size + bytes([1, 0, 0, 0, 0])) + chunk(b"IDAT", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size + bytes([1, 0, 0, 0, 0])) + chunk(b"IDAT", b"")
+    )
 
 
 @pytest.mark.parametrize(
