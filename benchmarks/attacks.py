@@ -82,8 +82,13 @@ def foolbox_makers(model: torch.nn.Module) -> dict[str, Attack]:
     }
 
 
-def _run_foolbox(attack: Callable[..., tuple[object, list[Tensor], object]], epsilons: list[float],
-                 model: object, images: Tensor, labels: Tensor) -> Tensor:  # fmt: skip
+def _run_foolbox(
+    attack: Callable[..., tuple[object, list[Tensor], object]],
+    epsilons: list[float],
+    model: object,
+    images: Tensor,
+    labels: Tensor,
+) -> Tensor:
     return torch.cat(attack(model, images, labels, epsilons=epsilons)[1])
 
 
@@ -103,8 +108,13 @@ def _sweep(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     return torch.cat(attacks.fgsm_sweep(model, images, labels, epsilons=SWEEP))
 
 
-def _run_ours(method: Callable[..., Tensor], model: torch.nn.Module, machine: Machine,
-              images: Tensor, labels: Tensor) -> Tensor:  # fmt: skip
+def _run_ours(
+    method: Callable[..., Tensor],
+    model: torch.nn.Module,
+    machine: Machine,
+    images: Tensor,
+    labels: Tensor,
+) -> Tensor:
     attack = partial(method, attacks.prepare(model))
     batches = zip(images.split(BATCH), labels.split(BATCH), strict=True)
     return torch.cat([*side_by_side([partial(attack, *batch) for batch in batches], machine)])
@@ -143,8 +153,11 @@ def measure(package: str, count: int, folder: Path) -> dict[str, float]:
     own = WAITING if package == "dlproj" else {}
     done = subprocess.run(
         [sys.executable, __file__, "--images", str(count), "--work", package, str(folder)],
-        env=os.environ | own, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     speeds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     print(package, speeds, file=sys.stderr)
     return speeds

@@ -53,8 +53,11 @@ def digits_training(config: DigitsConfig) -> tuple[Training, Iterator[Step]]:
 
 def machine() -> str:
     """This machine in a line."""
-    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-             if line.startswith("model name")]  # fmt: skip
+    names = [
+        line.split(":")[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     bf16 = " with bf16" if choose_machine("cpu").precision == "bf16" else ""
     instructions = torch.backends.cpu.get_cpu_capability() + bf16
     return (

@@ -63,8 +63,11 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: |")
     for number, line in enumerate(TRAININGS):
         seconds, size = measure(line, number)
-        print(f"| `{line}` | {size / 1e6:.2f} MB | {seconds * 1000:.0f} ms "
-              f"| {seconds / interval:.2%} |", flush=True)  # fmt: skip
+        print(
+            f"| `{line}` | {size / 1e6:.2f} MB | {seconds * 1000:.0f} ms "
+            f"| {seconds / interval:.2%} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

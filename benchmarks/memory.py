@@ -48,8 +48,11 @@ def peak(command: str, folder: str) -> int:
     """Largest resident memory in bytes."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, sys.executable, "-m", "dlproj", *command.split()],
-        cwd=folder, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return int(done.stdout) * 1024
 
 

@@ -44,8 +44,10 @@ def main() -> None:
     data = load_words(arguments.words)
     test = data.test.of_one_language()
     words, labels = spell(test, data.alphabet), test.labels.tolist()
-    detectors = {"dlproj": ours(load_model(arguments.run)[0], data.alphabet),
-                 "lingua": lingua(data.names)}  # fmt: skip
+    detectors = {
+        "dlproj": ours(load_model(arguments.run)[0], data.alphabet),
+        "lingua": lingua(data.names),
+    }
     right = {
         name: [one == other for one, other in zip(detect(words), labels, strict=True)]
         for name, detect in detectors.items()

@@ -78,10 +78,17 @@ def one_training(folder: Path, repeats: int) -> str:
             ]
             launch += ["-m", "dlproj"]
             seconds, document = timed(
-                *launch, *TRAIN, "--data", folder / "images", "--seed", number,
-                "--threads", max(1, cores // processes),
-                "--out", folder / f"train-{processes}-{number}",
-            )  # fmt: skip
+                *launch,
+                *TRAIN,
+                "--data",
+                folder / "images",
+                "--seed",
+                number,
+                "--threads",
+                max(1, cores // processes),
+                "--out",
+                folder / f"train-{processes}-{number}",
+            )
             train = document["timing"]["train_seconds"]
             runs.append((train, seconds, document["metrics"]["test_accuracy"]))
             print(f"{processes} processes: {runs[-1]}", file=sys.stderr)
@@ -124,9 +131,20 @@ def study(folder: Path, repeats: int) -> str:
             for name, flags in engines.items():
                 out = folder / f"study-{len(digests)}"
                 seconds, _ = timed(
-                    sys.executable, "-m", "dlproj", *TRAIN, "--data", folder / "images",
-                    "--seeds", SEEDS, "--threads", 1, *flags, "--out", out,
-                )  # fmt: skip
+                    sys.executable,
+                    "-m",
+                    "dlproj",
+                    *TRAIN,
+                    "--data",
+                    folder / "images",
+                    "--seeds",
+                    SEEDS,
+                    "--threads",
+                    1,
+                    *flags,
+                    "--out",
+                    out,
+                )
                 found[name].append(seconds)
                 digests[f"{name} {number}"] = digest(out)
                 print(f"{name}: {seconds:.1f} s", file=sys.stderr)

@@ -82,9 +82,16 @@ def perspective(scene: Scene) -> Image.Image:
     """A photo from the side, with a warm cast."""
     height, width = scene.ink.shape
     shift = 0.12 * scene.rng.uniform(-1, 1, 2)
-    coefficients = (1 + abs(shift[0]), shift[0] * 0.5, -abs(shift[0]) * width / 2, shift[1] * 0.5,
-                    1 + abs(shift[1]), -abs(shift[1]) * height / 2, shift[0] / width,
-                    shift[1] / height)  # fmt: skip
+    coefficients = (
+        1 + abs(shift[0]),
+        shift[0] * 0.5,
+        -abs(shift[0]) * width / 2,
+        shift[1] * 0.5,
+        1 + abs(shift[1]),
+        -abs(shift[1]) * height / 2,
+        shift[0] / width,
+        shift[1] / height,
+    )
     turned = Image.fromarray(scene.ink.astype(np.float32)).transform(
         (width, height), Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR
     )

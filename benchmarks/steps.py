@@ -82,8 +82,11 @@ def measured(name: str) -> dict[str, float]:
     own = {} if name == PLAIN else WAITING
     done = subprocess.run(
         [sys.executable, __file__, "--work", name],
-        env=os.environ | own, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     print(name, found, file=sys.stderr)
     return found

@@ -107,8 +107,10 @@ def recipes_section(settings: type[Config]) -> Iterator[str]:
         for name in names
     ]
     yield "**Recipes**\n\n" + table(["flag", *(f"`{name}`" for name in recipes)], rows)
-    for changes, where in ((settings.shipped, "the words that ship"),
-                           (settings.robust, "`--adversarial`")):  # fmt: skip
+    for changes, where in (
+        (settings.shipped, "the words that ship"),
+        (settings.robust, "`--adversarial`"),
+    ):
         if changes:
             given = [f"`{flag(name)} {as_text(value)}`" for name, value in changes.items()]
             yield f"With {where}, `standard` takes {', '.join(given)}.\n"

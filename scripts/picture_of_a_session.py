@@ -29,9 +29,17 @@ PICTURE = Path(__file__).parents[1] / "docs/figures/session.svg"
 THEME = TerminalTheme(
     (27, 31, 40),
     (216, 222, 233),
-    [(59, 66, 82), (240, 113, 120), (139, 213, 156), (242, 201, 125),
-     (122, 170, 240), (199, 146, 234), (110, 205, 215), (216, 222, 233)],
-)  # fmt: skip
+    [
+        (59, 66, 82),
+        (240, 113, 120),
+        (139, 213, 156),
+        (242, 201, 125),
+        (122, 170, 240),
+        (199, 146, 234),
+        (110, 205, 215),
+        (216, 222, 233),
+    ],
+)
 # Rich's own template fetches a font; this one takes whatever the reader has.
 TEMPLATE = """\
 <svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img">

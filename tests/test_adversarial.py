@@ -60,8 +60,19 @@ def test_adversarial_changes_the_defaults_and_flags_win() -> None:
 def test_an_adversarial_run_measures_robustness_and_resumes(
     dlproj: Dlproj, tiny: Path, tmp_path: Path
 ) -> None:
-    line = ("train-digits", "--adversarial", "--data", tiny, "--epochs", 3, "--threads", 1,
-            "--validation", 40, "--no-plots")  # fmt: skip
+    line = (
+        "train-digits",
+        "--adversarial",
+        "--data",
+        tiny,
+        "--epochs",
+        3,
+        "--threads",
+        1,
+        "--validation",
+        40,
+        "--no-plots",
+    )
     done = dlproj(*line, "--checkpoint-every", 0, "--json", "--out", "whole")
     assert done.code == 0, done.err
     metrics = done.json["metrics"]
@@ -86,8 +97,18 @@ def test_training_on_adversarial_images_makes_robust(dlproj: Dlproj) -> None:
     assert metrics["test_accuracy"] > 0.9
     assert metrics["robust_accuracy"] > 0.5
     short = ("--epsilon", 0.3, "--limit", 100, "--json", "--no-plots")
-    attacked = dlproj("attack", *short, "--model", "runs/train-digits/1", "--method", "ensemble",
-                      "--steps", 20, "--queries", 100)  # fmt: skip
+    attacked = dlproj(
+        "attack",
+        *short,
+        "--model",
+        "runs/train-digits/1",
+        "--method",
+        "ensemble",
+        "--steps",
+        20,
+        "--queries",
+        100,
+    )
     usual = dlproj("attack", *short, "--method", "pgd", "--model", DIGITS)
     assert attacked.json["metrics"]["attacks"][0]["accuracy"] > 0.4
     assert usual.json["metrics"]["attacks"][0]["accuracy"] < 0.1

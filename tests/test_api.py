@@ -50,15 +50,19 @@ def test_a_function_does_what_the_command_does_and_leaves_the_rest_alone(
     assert torch.equal(torch.get_rng_state(), random)
     assert torch.get_num_threads() == 2
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    weights = [(path / "model.safetensors").read_bytes()
-               for path in (run.path, tmp_path / "runs/train-regression/1")]  # fmt: skip
+    weights = [
+        (path / "model.safetensors").read_bytes()
+        for path in (run.path, tmp_path / "runs/train-regression/1")
+    ]
     assert weights[0] == weights[1]
     assert len(run.records) == 32
     assert run.metrics["parameters"] == sum(p.numel() for p in run.model.parameters())
     assert dlproj.load_run(run.path) == run
     dlproj.train_regression(resume="run", progress=True)
-    assert capfd.readouterr() == ("", f"{tmp_path / 'run'} is finished: nothing to do\n".replace(
-        f"{tmp_path}/", ""))  # fmt: skip
+    assert capfd.readouterr() == (
+        "",
+        f"{tmp_path / 'run'} is finished: nothing to do\n".replace(f"{tmp_path}/", ""),
+    )
 
 
 @pytest.fixture

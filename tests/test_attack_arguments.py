@@ -31,8 +31,14 @@ each_attack = pytest.mark.parametrize("name", ATTACKS)
 
 def network(classes: int = 4, pixels: int = 36) -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Flatten(), nn.Linear(pixels, 20), nn.BatchNorm1d(20), nn.ReLU(),
-                         nn.Dropout(0.5), nn.Linear(20, classes))  # fmt: skip
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(pixels, 20),
+        nn.BatchNorm1d(20),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(20, classes),
+    )
 
 
 def pictures(*shape: int) -> Tensor:
@@ -125,11 +131,30 @@ def test_a_sweep_checks_each_epsilon() -> None:
 
 
 anything = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 300), st.floats(width=32), st.text(max_size=4),
-    st.just([1, 2]), st.just({}), st.just(np.float32(0.1)), st.just(torch.tensor(0.1)),
-)  # fmt: skip
-DTYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16, torch.int64, torch.bool,
-          torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 300),
+    st.floats(width=32),
+    st.text(max_size=4),
+    st.just([1, 2]),
+    st.just({}),
+    st.just(np.float32(0.1)),
+    st.just(torch.tensor(0.1)),
+)
+DTYPES = (
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.uint16,
+    torch.int64,
+    torch.bool,
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+    torch.complex64,
+)
 
 
 @st.composite
@@ -147,8 +172,14 @@ def tensors(draw: st.DrawFn) -> Tensor:
 @settings(max_examples=60)
 @given(data=st.data())
 def test_any_arguments_are_read_rightly_or_refused(name: str, data: st.DataObject) -> None:
-    right: dict[str, Any] = {"model": network(), "images": pictures(), "labels": LABELS,
-                             "epsilon": 0.1, "norm": "linf", "targeted": False}  # fmt: skip
+    right: dict[str, Any] = {
+        "model": network(),
+        "images": pictures(),
+        "labels": LABELS,
+        "epsilon": 0.1,
+        "norm": "linf",
+        "targeted": False,
+    }
     for argument in data.draw(st.sets(st.sampled_from([*right]), max_size=2)):
         right[argument] = data.draw(st.one_of(anything, tensors()))
     try:
@@ -256,8 +287,10 @@ def test_the_model_is_afterwards_as_it_was(name: str) -> None:
 
 
 def state(model: nn.Module) -> list[Any]:
-    weights = [(each.requires_grad, None if each.grad is None else each.grad.tolist())
-               for each in model.parameters()]  # fmt: skip
+    weights = [
+        (each.requires_grad, None if each.grad is None else each.grad.tolist())
+        for each in model.parameters()
+    ]
     values = [value.tolist() for value in model.state_dict().values()]
     return [[module.training for module in model.modules()], weights, values]
 
@@ -265,8 +298,10 @@ def state(model: nn.Module) -> list[Any]:
 def test_threads_on_one_model_leave_it_as_it_was() -> None:
     model = network().train()
     model[2].eval()
-    before, expected = state(model), dlproj.pgd(model, pictures(), LABELS, epsilon=0.1,
-                                                random_start=False)  # fmt: skip
+    before, expected = (
+        state(model),
+        dlproj.pgd(model, pictures(), LABELS, epsilon=0.1, random_start=False),
+    )
     made: list[Tensor] = []
 
     def attack_often() -> None:
@@ -310,10 +345,18 @@ def test_dlr_of_two_classes_finds_what_the_cross_entropy_finds() -> None:
     model, images = network(2).eval(), pictures(200, 1, 6, 6)
     labels = model(images).argmax(1)
     left = {
-        loss: int((model(dlproj.apgd(model, images, labels, epsilon=0.3, steps=10, loss=loss,
-                                     generator=seeded())).argmax(1) == labels).sum())
+        loss: int(
+            (
+                model(
+                    dlproj.apgd(
+                        model, images, labels, epsilon=0.3, steps=10, loss=loss, generator=seeded()
+                    )
+                ).argmax(1)
+                == labels
+            ).sum()
+        )
         for loss in ("ce", "dlr")
-    }  # fmt: skip
+    }
     assert left["dlr"] <= left["ce"] + 2 < 150
 
 

@@ -64,8 +64,9 @@ def test_margins_of_what_is_read_rightly_are_positive() -> None:
     assert margins(one, one.images)["mean"]["clean"] == pytest.approx(lead, rel=1e-5)
 
 
-def measured(low: float, high: float, mean: float, halves: tuple[float, float], noise: float,
-             others: float) -> dict[str, Any]:  # fmt: skip
+def measured(
+    low: float, high: float, mean: float, halves: tuple[float, float], noise: float, others: float
+) -> dict[str, Any]:
     return {
         "filters": {"clean_low": [low] * 14, "clean_high": [high] * 14},
         "accuracy": {"clean": 0.99, "noise": noise, "adversarial": 0.4},

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj import attacks
-from dlproj.attacks.apgd import _stretches, ascend
-from dlproj.attacks.common import direction, project, start_at_random
+from dlproj.attacks.common import clip, direction, project, start_at_random, targeted_dlr
 from dlproj.attacks.square import _side
 from tests.support import papers
 
@@ -20,63 +19,6 @@ NORMS = ("linf", "l2")
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-class Hills(nn.Module):
-    """Never misread: the logit of class 0 is far above; that of class 1 is a hilly landscape."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waves = torch.randn(12, 9, generator=seeded(), dtype=torch.float64) * 4
-
-    def height(self, points: Tensor) -> Tensor:
-        return (points.flatten(1) @ self.waves.T).sin().sum(1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        height = self.height(images)
-        return torch.stack([torch.full_like(height, 100), height], dim=1)
-
-
-@pytest.mark.parametrize(
-    ("norm", "epsilon", "steps"),
-    [*[("linf", 0.2, steps) for steps in (1, 7, 30, 100)],
-     *[("l2", 0.5, steps) for steps in (1, 7, 30)]],
-)  # fmt: skip
-def test_auto_pgd_is_the_algorithm_of_its_paper(norm: str, epsilon: float, steps: int) -> None:
-    """After 100 steps in l2 all stand on a top, where the last bit says whether a step rose."""
-    model = Hills()
-    images = torch.rand(6, 1, 3, 3, generator=seeded(1), dtype=torch.float64)
-    made = ascend(
-        model, images, torch.zeros(6, dtype=torch.long), lambda logits, _: logits[:, 1],
-        epsilon=epsilon, steps=steps, restarts=1, norm=norm, targeted=False, generator=seeded(2),
-    )  # fmt: skip
-    starts = start_at_random(images, epsilon, norm, seeded(2))
-
-    def climbed(point: papers.Array) -> tuple[float, papers.Array]:
-        here = torch.from_numpy(point)[None].requires_grad_()
-        height = model.height(here)
-        (slope,) = torch.autograd.grad(height.sum(), here)
-        return height.item(), slope[0].numpy()
-
-    for image, start, found in zip(images, starts, made, strict=True):
-        expected = papers.auto_pgd(
-            climbed, image.numpy(), start.numpy(), epsilon=epsilon, steps=steps, norm=norm
-        )
-        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=1e-8)
-
-
-@pytest.mark.parametrize(
-    ("steps", "places"),
-    [
-        (100, [22, 41, 57, 70, 80, 87, 93, 99, 100]),  # the appendix of the paper
-        (50, [11, 21, 29, 35, 40, 44, 47, 50]),
-        (10, [3, 5, 6, 7, 8, 9, 10]),
-        (1, [1]),
-    ],
-)
-def test_checkpoints_of_auto_pgd(steps: int, places: list[int]) -> None:
-    assert list(itertools.accumulate(_stretches(steps))) == places
-    assert papers.checkpoints(steps) == places
 
 
 class Watched(nn.Module):
@@ -102,8 +44,27 @@ def box(change: Tensor) -> tuple[int, int]:
 
 def test_sides_of_squares_over_ten_thousand_queries() -> None:
     """Side 25 is the square root of 0.8 of 28x28 pixels; and so on."""
-    places = [1, 10, 11, 50, 51, 200, 201, 500, 501, 1000, 1001, 2000, 2001, 4000, 4001, 6000,
-              6001, 8000, 8001]  # fmt: skip
+    places = [
+        1,
+        10,
+        11,
+        50,
+        51,
+        200,
+        201,
+        500,
+        501,
+        1000,
+        1001,
+        2000,
+        2001,
+        4000,
+        4001,
+        6000,
+        6001,
+        8000,
+        8001,
+    ]
     expected = [25, 25, 18, 18, 13, 13, 9, 9, 6, 6, 4, 4, 3, 3, 2, 2, 2, 2, 1]
     published = papers.square_sides(10_000, 28, 28)
     assert [published[place - 1] for place in places] == expected
@@ -346,3 +307,40 @@ def test_an_attack_without_a_gradient_to_follow_stays_finite() -> None:
     images, labels = torch.rand(2, 3, 2, 2), torch.tensor([0, 1])
     for attack, norm in itertools.product((attacks.fgsm, attacks.mifgsm), NORMS):
         assert torch.equal(attack(model, images, labels, epsilon=0.1, norm=norm), images)
+
+
+def test_clipping_to_the_cube_is_by_bounds_on_each_pixel() -> None:
+    """To the last bit, which differs from a projected change (Kurakin et al. 2017)."""
+    images = torch.rand(50, 1, 2, 3, generator=seeded())
+    moved = torch.rand(images.shape, generator=seeded(1)) ** 3  # dark ones have finer steps
+    low, high = images.numpy() - np.float32(0.5), images.numpy() + np.float32(0.5)
+    bounded = np.clip(np.clip(moved.numpy(), low, high), 0, 1)
+    assert np.array_equal(clip(moved, images, 0.5, "linf").numpy(), bounded)
+    assert not np.array_equal(project(moved, images, 0.5, "linf").numpy(), bounded)
+
+
+@pytest.mark.parametrize(
+    ("logits", "label", "target", "value"),
+    [
+        ([1.0, 3.0], 0, 1, 2.0),  # of two classes: the difference
+        ([5.0, 3.0, 2.0, 1.0, 0.0], 0, 2, -3 / 3.5),  # by the highest less the mean of 3rd and 4th
+        ([5.0, 3.0, 2.0], 1, 0, 2 / 3),  # of three there is no fourth
+        ([5.0, 5.0, 5.0, 5.0, 4.0, 3.0], 4, 5, -1e12),  # which never divides by zero
+    ],
+)
+def test_the_targeted_ratio_of_logits(
+    logits: list[float], label: int, target: int, value: float
+) -> None:
+    found = targeted_dlr(torch.tensor([logits]), torch.tensor([label]), torch.tensor([target]))
+    assert found.item() == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("attack", [attacks.pgd, attacks.apgd, attacks.square])
+def test_random_numbers_do_not_depend_on_the_default_device(attack: Any) -> None:
+    model, images = Watched(nn.Sequential(nn.Flatten(), nn.Linear(16, 3))), torch.rand(2, 1, 4, 4)
+    count = {"queries": 5} if attack is attacks.square else {"steps": 3}
+    options: dict[str, Any] = {"epsilon": 0.1, **count}
+    made = attack(model, images, torch.tensor([0, 1]), **options, generator=seeded())
+    labels, generator = torch.tensor([0, 1]), seeded()
+    with torch.device("meta"):
+        assert torch.equal(attack(model, images, labels, **options, generator=generator), made)

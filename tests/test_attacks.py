@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,7 +23,6 @@ from dlproj.diagnosis.doubts import find_doubts, vanishing_share
 from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.files import DIGITS, load_model
 from dlproj.training.loop import accuracy, predict
-from tests.conftest import Dlproj
 from tests.support.machine import MACHINE
 
 METHODS: dict[str, Any] = {
@@ -40,8 +38,14 @@ METHODS: dict[str, Any] = {
 
 def small() -> tuple[nn.Module, Tensor, Tensor]:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 20), nn.BatchNorm1d(20), nn.ReLU(),
-                          nn.Dropout(0.5), nn.Linear(20, 4))  # fmt: skip
+    model = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(36, 20),
+        nn.BatchNorm1d(20),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(20, 4),
+    )
     return model, torch.rand(5, 1, 6, 6), torch.tensor([0, 1, 2, 3, 0])
 
 
@@ -151,9 +155,12 @@ def test_a_prepared_network_has_the_same_bits(network: type[nn.Module]) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(
-    batch=st.integers(1, 3), height=st.integers(2, 9), width=st.integers(2, 9),
-    values=st.integers(1, 4), seed=st.integers(0, 1000),
-)  # fmt: skip
+    batch=st.integers(1, 3),
+    height=st.integers(2, 9),
+    width=st.integers(2, 9),
+    values=st.integers(1, 4),
+    seed=st.integers(0, 1000),
+)
 def test_halving_is_max_pooling(
     batch: int, height: int, width: int, values: int, seed: int
 ) -> None:
@@ -216,8 +223,9 @@ def test_stronger_attacks_leave_less(shipped: tuple[nn.Module, Tensor, Tensor]) 
         model, attacks.pgd(model, images, labels, epsilon=0.15, generator=seeded()), labels
     )
     tally: Counter[str] = Counter()
-    made = attacks.ensemble(model, images, labels, epsilon=0.15, steps=25, queries=50,
-                            generator=seeded(), tally=tally)  # fmt: skip
+    made = attacks.ensemble(
+        model, images, labels, epsilon=0.15, steps=25, queries=50, generator=seeded(), tally=tally
+    )
     strongest = left(model, made, labels)
     assert strongest <= steady < single < 1
     assert sum(tally.values()) == round((1 - strongest) * len(labels))
@@ -240,8 +248,9 @@ def test_dlr_sees_past_scaled_logits(shipped: tuple[nn.Module, Tensor, Tensor]) 
     model, images, labels = shipped
     hidden, reached = masked(model, 1e4), {}
     for loss in ("ce", "dlr"):
-        made = attacks.apgd(hidden, images, labels, epsilon=0.15, steps=10, loss=loss,
-                            generator=seeded())  # fmt: skip
+        made = attacks.apgd(
+            hidden, images, labels, epsilon=0.15, steps=10, loss=loss, generator=seeded()
+        )
         reached[loss] = left(model, made, labels)
     assert reached["dlr"] < 0.7 < reached["ce"]
     assert vanishing_share(hidden, images, labels) > 0.9
@@ -258,8 +267,13 @@ def attacked(
     """A result on 100 images of class 0, of which so many are still read rightly."""
     logits = torch.zeros(100, 4)
     logits[:right, 0], logits[right:, 1] = 1, 1
-    row = {"method": method, "epsilon": epsilon, "accuracy": right / 100, "norm": "linf",
-           "targeted": False}  # fmt: skip
+    row = {
+        "method": method,
+        "epsilon": epsilon,
+        "accuracy": right / 100,
+        "norm": "linf",
+        "targeted": False,
+    }
     return Attacked(epsilon, torch.rand(100, 1, 6, 6), logits, 0.0, Counter(tally)), row
 
 
@@ -301,9 +315,14 @@ def test_pgd_is_repeatable_and_restarts_never_weaken_it() -> None:
 
     def losses(restarts: int) -> Tensor:
         made = attacks.pgd(
-            model, images, labels, epsilon=0.1, restarts=restarts, steps=3,
+            model,
+            images,
+            labels,
+            epsilon=0.1,
+            restarts=restarts,
+            steps=3,
             generator=torch.Generator().manual_seed(1),
-        )  # fmt: skip
+        )
         return F.cross_entropy(model.eval()(made), labels, reduction="none")
 
     assert torch.equal(losses(1), losses(1))
@@ -324,58 +343,3 @@ def test_the_courses_classifier(course: Path) -> None:
     )
     left = accuracy(predict(model, made, machine=MACHINE), test.labels)
     assert 0.4405 <= left <= 0.4410  # the report: under half
-
-
-@pytest.mark.parametrize("method", ["fgsm", "pgd"])
-def test_the_command_checks_itself_and_keeps_what_it_made(
-    dlproj: Dlproj, tiny: Path, tmp_path: Path, method: str
-) -> None:
-    done = dlproj(
-        "attack", "--data", tiny, "--epsilon", 0, "--epsilon", 0.2, "--method", method,
-        *(["--steps", 3] if method == "pgd" else []), "--batch-size", 70, "--save-images", "--json",
-    )  # fmt: skip
-    assert done.code == 0, done.err
-    metrics = done.json["metrics"]
-    none, some = metrics["attacks"]
-    assert none["accuracy"] == metrics["clean_accuracy"] > 0.9
-    assert none["success_rate"] == none["max_perturbation"] == 0
-    assert some["accuracy"] < 0.8
-    assert some["max_perturbation"] == pytest.approx(0.2, abs=1e-6)
-    with np.load(tmp_path / "runs/attack/1/adversarial.npz", allow_pickle=False) as kept:
-        assert kept["epsilons"].tolist() == [0, 0.2]
-        change = np.abs(kept["images_1"] - kept["images_0"]).max(axis=(1, 2))
-        assert change == pytest.approx(np.full(300, 0.2), abs=1e-6)
-        labels, predictions = kept["labels"], kept["predictions_1"]
-        assert kept["images_1"].shape == (300, 28, 28)
-    assert (labels == predictions).mean() == pytest.approx(some["accuracy"])
-
-
-@pytest.mark.parametrize("method", ["fgsm", "ensemble"])
-def test_threads_change_no_bit_of_an_attack(
-    dlproj: Dlproj, tiny: Path, tmp_path: Path, method: str
-) -> None:
-    """Batches have random numbers of their own, whichever thread takes them, and when."""
-    made, few = [], ("--steps", 3, "--queries", 5) if method == "ensemble" else ()
-    for threads in (1, 2, 3):
-        done = dlproj(
-            "attack", "--data", tiny, "--epsilon", 0.1, "--method", method, *few,
-            "--batch-size", 40, "--threads", threads, "--no-plots",
-            "--save-images", "--out", tmp_path / str(threads), "--json",
-        )  # fmt: skip
-        assert done.code == 0, done.err
-        (row,) = done.json["metrics"]["attacks"]
-        assert ("broken_by" in row) == (method == "ensemble")
-        made.append(((tmp_path / str(threads) / "adversarial.npz").read_bytes(),
-                     {name: row[name] for name in row if name != "seconds"}))  # fmt: skip
-    assert made[0] == made[1] == made[2]
-
-
-def test_the_newest_run_is_attacked_before_what_ships(
-    dlproj: Dlproj, tiny: Path, tmp_path: Path
-) -> None:
-    attack = ("attack", "--data", tiny, "--epsilon", 0.1, "--no-plots", "--json")
-    assert dlproj(*attack).json["metrics"]["model"].endswith("trained/digits.safetensors")
-    assert dlproj("train-digits", "--data", tiny, "--no-plots").code == 0
-    assert dlproj(*attack).json["metrics"]["model"] == "runs/train-digits/1"
-    saved = tmp_path / "runs/train-digits/1/model.safetensors"
-    assert dlproj(*attack, "--model", saved).json["metrics"]["model"] == str(saved)

@@ -98,13 +98,18 @@ def arm(**values: float) -> dict[str, Any]:
     names = ("mean_drift", "scale_drift", "step_drift", "dead")
     layer = {name: [values.get(name, 0.1)] for name in names}
     return {
-        "layers": {name: layer | {"gradient_norm": [values.get("first", 1.0)]}
-                   for name in ("conv1", "conv2", "conv3", "hidden")}
+        "layers": {
+            name: layer | {"gradient_norm": [values.get("first", 1.0)]}
+            for name in ("conv1", "conv2", "conv3", "hidden")
+        }
         | {"output": {"gradient_norm": [1.0]}},
-        "landscape": {"loss_low": [0.0], "loss_high": [values.get("spread", 1.0)],
-                      "smoothness": [values.get("smoothness", 1.0)]},
+        "landscape": {
+            "loss_low": [0.0],
+            "loss_high": [values.get("spread", 1.0)],
+            "smoothness": [values.get("smoothness", 1.0)],
+        },
         "mean_loss": values.get("loss", 1.0),
-    }  # fmt: skip
+    }
 
 
 def verdicts(measured: dict[str, Any]) -> list[str]:
@@ -113,11 +118,12 @@ def verdicts(measured: dict[str, Any]) -> list[str]:
 
 def rates(with_: list[float], without: list[float], dead: float = 0.1) -> dict[str, Any]:
     return {
-        "lr": [0.01, 0.1], "trains_from": 0.8,
+        "lr": [0.01, 0.1],
+        "trains_from": 0.8,
         "with": {"accuracy": with_, "dead": [0.1, 0.1]},
         "without": {"accuracy": without, "dead": [0.1, dead]},
         "noisy": {"accuracy": with_, "dead": [0.1, 0.1]},
-    }  # fmt: skip
+    }
 
 
 def test_verdicts_follow_their_rules() -> None:
@@ -149,8 +155,20 @@ def test_the_command(
 ) -> None:
     monkeypatch.setattr(batchnorm_diagnosis, "PROBE_IMAGES", 16)
     monkeypatch.setattr(batchnorm_diagnosis, "GRID", (0.02, 1000.0))
-    line = ("ablate-batchnorm", "--data", tiny, "--seeds", 1, "--lr", 5, "--lr", 0.01,
-            "--images", 320, "--diagnose")  # fmt: skip
+    line = (
+        "ablate-batchnorm",
+        "--data",
+        tiny,
+        "--seeds",
+        1,
+        "--lr",
+        5,
+        "--lr",
+        0.01,
+        "--images",
+        320,
+        "--diagnose",
+    )
     done = dlproj(*line, "--json")
     assert done.code == 0, done.err
     diagnosis = done.json["metrics"]["diagnosis"]
@@ -160,8 +178,9 @@ def test_the_command(
     assert diagnosis["lr"] == 0.01
     assert diagnosis["arms"]["without"]["steps"] == [0, 1, 2, 3, 4, 5]
     assert diagnosis["rates"]["without"]["diverged"] == [False, True]
-    own, other = (diagnosis["arms"][name]["layers"]["conv3"]["mean_drift"]
-                  for name in ("with", "without"))  # fmt: skip
+    own, other = (
+        diagnosis["arms"][name]["layers"]["conv3"]["mean_drift"] for name in ("with", "without")
+    )
     assert sum(own) < sum(other)
     run = tmp_path / "runs/ablate-batchnorm/1"
     assert {"layers", "landscape", "rates"} <= {path.stem for path in run.glob("*.png")}

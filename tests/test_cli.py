@@ -262,9 +262,13 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_1(
 def test_a_reader_that_goes_away_is_no_traceback(tiny: Path, tmp_path: Path) -> None:
     line = f"{sys.executable} -m dlproj predict-langid hello world | true"
     done = subprocess.run(
-        ["bash", "-c", line], capture_output=True, text=True, check=False, cwd=tmp_path,
+        ["bash", "-c", line],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
         env=os.environ,
-    )  # fmt: skip
+    )
     assert "Traceback" not in done.stderr
 
 

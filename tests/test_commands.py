@@ -35,8 +35,9 @@ FIGURES = {
 
 @pytest.fixture(autouse=True)
 def _words(tmp_path: Path) -> None:
-    text = "\n".join(f"{'ab' * (n % 7 + 1)}{n:03d},one\n{'xy' * (n % 5 + 1)}{n:03d},two"
-                     for n in range(200))  # fmt: skip
+    text = "\n".join(
+        f"{'ab' * (n % 7 + 1)}{n:03d},one\n{'xy' * (n % 5 + 1)}{n:03d},two" for n in range(200)
+    )
     (tmp_path / "words.csv").write_text(text)
 
 
@@ -77,16 +78,20 @@ def test_the_same_seed_gives_the_same_bytes_and_config_runs_again(
     command: str, dlproj: Dlproj, tiny: Path, tmp_path: Path
 ) -> None:
     first = dlproj(*line(command, tiny), "--seed", 7, "--no-plots", "--json", "--out", "first")
-    again = dlproj(command, "--config", "first/config.json", "--no-plots", "--json", "--out",
-                   "again")  # fmt: skip
-    other = dlproj(command, "--config", "first", "--seed", 8, "--no-plots", "--json", "--out",
-                   "other")  # fmt: skip
+    again = dlproj(
+        command, "--config", "first/config.json", "--no-plots", "--json", "--out", "again"
+    )
+    other = dlproj(
+        command, "--config", "first", "--seed", 8, "--no-plots", "--json", "--out", "other"
+    )
     assert (first.code, again.code, other.code) == (0, 0, 0), again.err + other.err
     assert again.json["config"] == first.json["config"]
     assert without_times(again.json["metrics"]) == without_times(first.json["metrics"])
     if command.startswith("train"):
-        weights = [(tmp_path / run / "model.safetensors").read_bytes()
-                   for run in ("first", "again", "other")]  # fmt: skip
+        weights = [
+            (tmp_path / run / "model.safetensors").read_bytes()
+            for run in ("first", "again", "other")
+        ]
         assert weights[0] == weights[1]
         assert weights[0] != weights[2]
         records = [(tmp_path / run / "metrics.jsonl").read_bytes() for run in ("first", "again")]
@@ -129,8 +134,9 @@ def test_an_existing_folder_is_never_written_to(dlproj: Dlproj, tmp_path: Path) 
 def test_numbers_go_up(dlproj: Dlproj) -> None:
     quick = ("train-regression", "--epochs", 1, "--no-plots", "--quiet", "--json")
     assert [dlproj(*quick).json["run_dir"] for _ in range(2)] == [
-        "runs/train-regression/1", "runs/train-regression/2",
-    ]  # fmt: skip
+        "runs/train-regression/1",
+        "runs/train-regression/2",
+    ]
 
 
 def test_a_pipe_gets_plain_lines(dlproj: Dlproj, tiny: Path) -> None:
@@ -178,8 +184,9 @@ def test_a_bad_config_is_one_line(
 def test_divergence_is_one_line_and_keeps_the_run(
     dlproj: Dlproj, tiny: Path, tmp_path: Path
 ) -> None:
-    done = dlproj(*line("train-digits", tiny), "--lr", 1000, "--no-batchnorm", "--epochs", 5,
-                  "--quiet")  # fmt: skip
+    done = dlproj(
+        *line("train-digits", tiny), "--lr", 1000, "--no-batchnorm", "--epochs", 5, "--quiet"
+    )
     assert done.code == 1
     assert "no longer finite at step" in done.err
     assert "try a lower --lr" in done.err
@@ -192,8 +199,19 @@ def test_divergence_is_one_line_and_keeps_the_run(
 
 
 def test_divergence_is_a_result_of_the_ablation(dlproj: Dlproj, tiny: Path) -> None:
-    done = dlproj("ablate-batchnorm", "--data", tiny, "--lr", 1000, "--seeds", 2, "--images", 200,
-                  "--no-plots", "--json")  # fmt: skip
+    done = dlproj(
+        "ablate-batchnorm",
+        "--data",
+        tiny,
+        "--lr",
+        1000,
+        "--seeds",
+        2,
+        "--images",
+        200,
+        "--no-plots",
+        "--json",
+    )
     (cell,) = done.json["metrics"]["cells"]
     assert cell["without"]["diverged"] == 2
     assert len(cell["without"]["values"]) == 2

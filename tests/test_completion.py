@@ -80,9 +80,13 @@ def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
         pytest.skip(f"{shell} or the command dlproj is not installed")
     path = f"{ENTRY.parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        [shell, "-c", SCRIPTS[shell]], capture_output=True, text=True, check=False, timeout=60,
+        [shell, "-c", SCRIPTS[shell]],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
         env=os.environ | {"PATH": path, "HOME": str(tmp_path)},
-    )  # fmt: skip
+    )
     assert "standard" in done.stdout, done.stderr
     assert all(recipe in done.stdout for recipe in ("report", "fast", "best"))
     assert "Traceback" not in done.stderr

@@ -24,8 +24,12 @@ from dlproj.settings import (
 )
 
 ALL: list[type[Config]] = [
-    DigitsConfig, RegressionConfig, LangidConfig, AttackConfig, BatchnormConfig,
-]  # fmt: skip
+    DigitsConfig,
+    RegressionConfig,
+    LangidConfig,
+    AttackConfig,
+    BatchnormConfig,
+]
 
 
 def test_a_flag_wins_over_the_recipe_and_the_recipe_over_the_default() -> None:

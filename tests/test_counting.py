@@ -55,12 +55,18 @@ def test_the_discount_and_the_backoff_worked_out_by_hand() -> None:
     one class; in the other one a and one $, so 0.1 and 0.8 of the shorter.
     """
     unknown, a, first, last = range(4)
-    words = [([[first, a, last], [first * 4 + a, a * 4 + last]], 0),
-             ([[first, a, a, last], [first * 4 + a, a * 4 + a, a * 4 + last]], 1)]  # fmt: skip
+    words = [
+        ([[first, a, last], [first * 4 + a, a * 4 + last]], 0),
+        ([[first, a, a, last], [first * 4 + a, a * 4 + a, a * 4 + last]], 1),
+    ]
     letters, pairs = count_grams(
-        (([torch.tensor([grams]) for grams in word], torch.tensor([label]))
-         for word, label in words), base=4, classes=2,
-    )  # fmt: skip
+        (
+            ([torch.tensor([grams]) for grams in word], torch.tensor([label]))
+            for word, label in words
+        ),
+        base=4,
+        classes=2,
+    )
     assert letters.codes.tolist() == [a, first, last]
     assert letters.times.tolist() == [3, 2, 2]
     assert pairs.codes.tolist() == [a * 4 + a, a * 4 + last, first * 4 + a]

@@ -115,13 +115,21 @@ def test_tensors_come_back_from_their_text() -> None:
     generator = torch.Generator().manual_seed(0)
     matrix = torch.randn(200, 150, generator=generator)
     eighths = torch.randn(200, 150, generator=generator).to(torch.float8_e4m3fn).float()
-    tensors = {"matrix": matrix, "eighths": eighths, "bias": torch.arange(3.0),
-               "marks": torch.arange(5, dtype=torch.int16)}  # fmt: skip
+    tensors = {
+        "matrix": matrix,
+        "eighths": eighths,
+        "bias": torch.arange(3.0),
+        "marks": torch.arange(5, dtype=torch.int16),
+    }
     packed = pack_tensors(tensors)
     data = zlib.decompress(base64.b64decode(packed["text"]))
     index = {entry.pop("name"): entry for entry in packed["index"]}
     assert {name: entry["format"] for name, entry in index.items()} == {
-        "matrix": "rows16", "eighths": "float8", "bias": "float32", "marks": "int16"}  # fmt: skip
+        "matrix": "rows16",
+        "eighths": "float8",
+        "bias": "float32",
+        "marks": "int16",
+    }
     start = index["matrix"]["start"]
     scales = np.frombuffer(data, "<f4", 200, start)
     planes = np.frombuffer(data, np.uint8, 2 * matrix.numel(), start + 800).reshape(2, -1)

@@ -19,8 +19,17 @@ def test_all_of_mnist_ships() -> None:
     assert (len(digits.train), len(digits.validation), len(digits.test)) == (60_000, 0, 10_000)
     assert digits.train.pictures.shape == (60_000, 28, 28)
     assert torch.bincount(digits.test.labels).tolist() == [
-        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
-    ]  # fmt: skip
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
     mean = to_pixels(digits.train.pictures).mean().item()
     assert mean == pytest.approx(0.1307, abs=1e-4)
 
@@ -90,14 +99,18 @@ def replace(folder: Path, name: str, content: bytes) -> None:
 BAD = {
     "absent": ("train-images-idx3-ubyte", None, "holds no train-images-idx3-ubyte"),
     "counts differ": (
-        "train-labels-idx1-ubyte", idx(torch.zeros(29)), "30 images, but 29 labels",
+        "train-labels-idx1-ubyte",
+        idx(torch.zeros(29)),
+        "30 images, but 29 labels",
     ),
     "two sizes": (
-        "train-images-idx3-ubyte", idx(torch.zeros(30, 32, 32)), "differ in size: 32x32 and 28x28",
+        "train-images-idx3-ubyte",
+        idx(torch.zeros(30, 32, 32)),
+        "differ in size: 32x32 and 28x28",
     ),
     "mislabelled": ("t10k-labels-idx1-ubyte", idx(torch.zeros(30, 28, 28)), "in 3 dimensions"),
     "empty": ("train-images-idx3-ubyte", idx(torch.zeros(0, 28, 28)), "0 images, but 30 labels"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)

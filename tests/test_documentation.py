@@ -98,9 +98,10 @@ def test_links_of_the_repository_s_pages_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text)
     missing = [
-        link for link in links
+        link
+        for link in links
         if not link.startswith("https://") and not (ROOT / link.split("#")[0]).exists()
-    ]  # fmt: skip
+    ]
     assert missing == []
 
 

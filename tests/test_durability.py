@@ -31,9 +31,12 @@ def script(name: str, *arguments: object) -> dict[str, Any]:
     """What one of the scripts of the tests reports."""
     done = subprocess.run(
         [sys.executable, f"tests/{name}.py", *map(str, arguments)],
-        cwd=ROOT, env={**environment(), "PYTHONPATH": PYTHONPATH}, capture_output=True, text=True,
+        cwd=ROOT,
+        env={**environment(), "PYTHONPATH": PYTHONPATH},
+        capture_output=True,
+        text=True,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return report
@@ -86,9 +89,12 @@ INSTEAD = {
 def ended(body: str) -> subprocess.CompletedProcess[str]:
     """How a command ends that does so instead of its work."""
     return subprocess.run(
-        [sys.executable, "-c", COMMAND.format(body=body)], capture_output=True, text=True,
-        check=False, timeout=20,
-    )  # fmt: skip
+        [sys.executable, "-c", COMMAND.format(body=body)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
 
 
 @pytest.mark.parametrize("body", INSTEAD.values(), ids=INSTEAD.keys())
@@ -177,14 +183,24 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     """As the first checkpoint fits and the second does not."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False,
-                      capture_output=True).returncode:  # fmt: skip
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False, capture_output=True
+    ).returncode:
         pytest.skip("no file system can be mounted here")
     try:
-        command = ["train-regression", "--epochs", "2", "--checkpoint-every", "1", "--quiet",
-                   "--out", str(disk / "run")]  # fmt: skip
-        done = subprocess.run([sys.executable, "-m", "dlproj", *command],
-                              capture_output=True, text=True, check=False)  # fmt: skip
+        command = [
+            "train-regression",
+            "--epochs",
+            "2",
+            "--checkpoint-every",
+            "1",
+            "--quiet",
+            "--out",
+            str(disk / "run"),
+        ]
+        done = subprocess.run(
+            [sys.executable, "-m", "dlproj", *command], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
         assert "No space left on device" in done.stderr
@@ -200,8 +216,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small finished run."""
     folder = tmp_path_factory.mktemp("finished") / "run"
     command = "train-regression --epochs 1 --batch-size 1024 --no-plots --quiet --json --out"
-    subprocess.run([sys.executable, "-m", "dlproj", *command.split(), folder], check=True,
-                   stdout=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "dlproj", *command.split(), folder],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return folder
 
 
@@ -256,8 +275,10 @@ def signals(process: subprocess.Popen[str], *, caught: bool) -> None:
 def test_a_signal_while_torch_is_imported(signum: signal.Signals, code: int) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "dlproj", "train-regression", "--out", "run"],
-        env=environment(), stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     signals(process, caught=True)
     process.send_signal(signum)
     _, err = process.communicate(timeout=60)
@@ -296,12 +317,24 @@ def test_a_run_in_use_is_not_resumed_and_a_second_signal_ends_it(
     dlproj: Dlproj, tiny: Path
 ) -> None:
     """Whose lock has died with it: it goes on to the same bytes."""
-    command = ["train-digits", "--data", str(tiny), "--no-plots", "--threads", "1", "--quiet",
-               "--checkpoint-every", "2", "--out"]  # fmt: skip
+    command = [
+        "train-digits",
+        "--data",
+        str(tiny),
+        "--no-plots",
+        "--threads",
+        "1",
+        "--quiet",
+        "--checkpoint-every",
+        "2",
+        "--out",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-c", STUCK, *command, "run"],
-        env=environment(), stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while not Path("stuck").exists():
         assert process.poll() is None
         time.sleep(0.01)
@@ -337,51 +370,3 @@ def stuck(training, loss):
 loop._update = stuck
 main()
 """
-
-
-def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", TWENTY], env={**environment(), "PYTHONPATH": PYTHONPATH},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert json.loads(done.stdout.splitlines()[-1]) == [0] * 20
-    results = tmp_path.glob("runs/train-regression/*/result.json")
-    assert {path.parent.name for path in results} == {str(number) for number in range(1, 21)}
-
-
-TWENTY = """
-from pathlib import Path
-from tests.support.forked import dlproj, start, wait, warm_up
-
-warm_up(Path("warm"))
-line = "train-regression --epochs 1 --batch-size 1024 --no-plots --quiet".split()
-started = [start(Path(), lambda: dlproj(*line)) for _ in range(20)]
-print([wait(process) for process in started])
-"""
-
-
-def test_nothing_outside_a_run_is_read_or_written(dlproj: Dlproj, tmp_path: Path) -> None:
-    """Whatever part of it is a link."""
-    start = ("train-regression", "--epochs", 1, "--batch-size", 1024, "--no-plots", "--out", "run")
-    assert dlproj(*start).code == 0
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    run = tmp_path / "run"
-    result = (run / "result.json").read_bytes()
-    for name in ("metrics.jsonl", "config.json", ".lock", "checkpoint", "result.json", "seed-0"):
-        (run / "result.json").unlink(missing_ok=True)
-        kept = run / name
-        if kept.exists():
-            kept.rename(outside / name)
-        else:
-            (outside / name).write_bytes(result)
-        kept.symlink_to(outside / name)
-        before = {path: path.stat().st_mtime_ns for path in outside.rglob("*")}
-        for line in (("train-regression", "--resume", "run"), ("verify", "run")):
-            done = dlproj(*line)
-            assert (done.code, done.err.count("\n")) == (1, 1), done.err
-            assert "a link or device, which no run holds" in done.err
-        assert {path: path.stat().st_mtime_ns for path in outside.rglob("*")} == before
-        kept.unlink()
-        (outside / name).rename(kept)
-        (run / "result.json").write_bytes(result)

@@ -24,8 +24,10 @@ def test_shipped_networks(dlproj: Dlproj, tmp_path: Path, model: Path) -> None:
     assert done.code == 0, done.err
     assert done.json["metrics"]["inputs"] == 1000
     assert done.json["metrics"]["max_difference"] < 1e-4
-    metadata = {prop.key: json.loads(prop.value) if prop.key != "dlproj" else prop.value
-                for prop in onnx.load(tmp_path / "model.onnx").metadata_props}  # fmt: skip
+    metadata = {
+        prop.key: json.loads(prop.value) if prop.key != "dlproj" else prop.value
+        for prop in onnx.load(tmp_path / "model.onnx").metadata_props
+    }
     assert metadata["labels"][:2] == (["0", "1"] if model == DIGITS else ["English", "Spanish"])
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     one = np.zeros((1, 1, 28, 28), np.float32) if model == DIGITS else np.ones((1, 12), np.int64)

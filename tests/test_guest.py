@@ -142,16 +142,20 @@ def test_a_single_word_is_one_word() -> None:
 def script(tmp_path: Path, code: str) -> subprocess.CompletedProcess[str]:
     file = tmp_path / "script.py"
     file.write_text(code)
-    return subprocess.run([sys.executable, file], capture_output=True, text=True, check=False,
-                          env=environment())  # fmt: skip
+    return subprocess.run(
+        [sys.executable, file], capture_output=True, text=True, check=False, env=environment()
+    )
 
 
 def test_a_script_without_a_main_guard(tmp_path: Path) -> None:
     call = "dlproj.train_regression(seeds=2, epochs=1"
     done = script(tmp_path, f"import dlproj\nprint({call}).path)\n")
     assert done.returncode == 0, done.stderr
-    done = script(tmp_path, f"import dlproj\ntry:\n    {call}, jobs=2)\n"
-                  "except dlproj.UsageError as error:\n    print(error)\n")  # fmt: skip
+    done = script(
+        tmp_path,
+        f"import dlproj\ntry:\n    {call}, jobs=2)\n"
+        "except dlproj.UsageError as error:\n    print(error)\n",
+    )
     assert done.returncode == 0, done.stderr
     assert 'script.py again: put the call under `if __name__ == "__main__":`' in done.stdout
 
@@ -195,7 +199,10 @@ def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> None
 def test_a_wrong_backend_of_matplotlib_draws_all_the_same(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dlproj", "train-regression", "--epochs", "1", "--out", "run"],
-        env={**environment(), "MPLBACKEND": "nosuch"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**environment(), "MPLBACKEND": "nosuch"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run/fit.png").exists()

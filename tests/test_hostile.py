@@ -82,8 +82,10 @@ def bomb(kind: str) -> bytes:
             for _ in range(1200):
                 file.write(zeros)
     else:
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, \
-                archive.open("chars.npy", "w", force_zip64=True) as member:  # fmt: skip
+        with (
+            zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open("chars.npy", "w", force_zip64=True) as member,
+        ):
             for _ in range(1200):
                 member.write(zeros)
     return buffer.getvalue()
@@ -162,12 +164,19 @@ def test_hostile_files_at_every_flag_that_takes_one(tmp_path: Path) -> None:
         file.write_bytes(content())
         for each in NAMES:
             (folder / each).hardlink_to(file)
-        lines += [(str(place), line.format(file=file, folder=folder, picture=picture).split())
-                  for line in FLAGS]  # fmt: skip
+        lines += [
+            (str(place), line.format(file=file, folder=folder, picture=picture).split())
+            for line in FLAGS
+        ]
     done = subprocess.run(
-        [sys.executable, "-c", TRIED_ALL], input=json.dumps(lines), cwd=tmp_path,
-        env={**environment(), "PYTHONPATH": PYTHONPATH}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", TRIED_ALL],
+        input=json.dumps(lines),
+        cwd=tmp_path,
+        env={**environment(), "PYTHONPATH": PYTHONPATH},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     ended = json.loads(done.stdout.splitlines()[-1])
     assert len(ended) == len(lines) > 250
     for line, code, err, out in ended:

@@ -32,17 +32,20 @@ BAD: dict[str, tuple[int, bytes, str]] = {
     "text": (3, b"hello, this is text", NOT_IDX),
     "one zero": (3, b"\0\1" + GOOD[2:], NOT_IDX),
     "labels": (
-        3, header(0x801, 3) + b"abc",
+        3,
+        header(0x801, 3) + b"abc",
         "holds type 0x08 in 1 dimensions; images have type 0x08 in 3",
     ),
     "images": (1, GOOD, "holds type 0x08 in 3 dimensions; labels have type 0x08 in 1"),
     "table": (2, GOOD, "holds type 0x08 in 3 dimensions; data have type 0x08 in 2"),
     "unknown type": (
-        3, header(0x703, 2, 28, 28),
+        3,
+        header(0x703, 2, 28, 28),
         "holds type 0x07 in 3 dimensions; images have type 0x08 in 3",
     ),
     "cut floats": (
-        3, header(0xD03, 2, 28, 28),
+        3,
+        header(0xD03, 2, 28, 28),
         "its header promises 6272 bytes after it, but it holds 0",
     ),
     "short header": (3, GOOD[:4], "truncated within its header"),
@@ -50,14 +53,16 @@ BAD: dict[str, tuple[int, bytes, str]] = {
     "cut content": (3, GOOD[:-1], "its header promises 1568 bytes after it, but it holds 1567"),
     "surplus": (3, GOOD + b"x", "its header promises 1568 bytes after it, but it holds more"),
     "huge": (
-        1, header(0x801, 600_000_001),
+        1,
+        header(0x801, 600_000_001),
         "its header promises 600000001 bytes; at most 600000000 are read",
     ),
     "nearly huge": (
-        1, header(0x801, 600_000_000),
+        1,
+        header(0x801, 600_000_000),
         "its header promises 600000000 bytes after it, but it holds 0",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -101,6 +106,13 @@ def test_reads_more_than_one_piece(tmp_path: Path) -> None:
     content = np.random.default_rng(0).integers(256, size=2**21 + 5, dtype=np.uint8)
     path.write_bytes(header(0x801, len(content)) + content.tobytes())
     assert np.array_equal(read_idx(path, 1), content)
+
+
+def test_refuses_surplus_behind_a_whole_piece(tmp_path: Path) -> None:
+    path = tmp_path / "labels"
+    path.write_bytes(header(0x801, 2**20) + bytes(2**20 + 1))
+    with pytest.raises(DlprojError, match="promises 1048576 bytes after it, but it holds more"):
+        read_idx(path, 1)
 
 
 def test_every_truncation_is_noticed(tmp_path: Path) -> None:

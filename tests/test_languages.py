@@ -111,9 +111,20 @@ def test_a_phrase_without_a_known_letter_is_unknown() -> None:
         assert (phrase.label, phrase.confidence) == ("unknown", 0)
 
 
-HEAVY = {"torch._dynamo", "torch._inductor", "torch._decomp", "torch.onnx", "torch.testing",
-         "torch.distributed", "sympy", "scipy", "matplotlib", "torchvision", "jinja2",
-         "wordfreq"}  # fmt: skip
+HEAVY = {
+    "torch._dynamo",
+    "torch._inductor",
+    "torch._decomp",
+    "torch.onnx",
+    "torch.testing",
+    "torch.distributed",
+    "sympy",
+    "scipy",
+    "matplotlib",
+    "torchvision",
+    "jinja2",
+    "wordfreq",
+}
 
 
 @pytest.mark.parametrize(
@@ -151,8 +162,20 @@ def test_a_list_of_other_languages(dlproj: Dlproj, tmp_path: Path) -> None:
     assert text.startswith("word,fi,nb\n")
     assert done.json["words"] == text.count("\n") - 1
     assert {"ja", "ei", "og"} <= {line.split(",")[0] for line in text.splitlines()}
-    trained = dlproj("train-langid", "--data", "words.csv", "--recipe", "best", "--epochs", 2,
-                     "--batch-size", 128, "--no-plots", "--out", "run")  # fmt: skip
+    trained = dlproj(
+        "train-langid",
+        "--data",
+        "words.csv",
+        "--recipe",
+        "best",
+        "--epochs",
+        2,
+        "--batch-size",
+        128,
+        "--no-plots",
+        "--out",
+        "run",
+    )
     assert trained.code == 0, trained.err
     found = dlproj("predict-langid", "og", "ja", "--model", "run", "--json").json["predictions"]
     assert found[0]["label"] == "nb"

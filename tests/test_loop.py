@@ -26,8 +26,9 @@ def batches() -> ShuffledBatches:
 
 def training(schedule: str = "linear", optimizer: str = "sgd", lr: float = 0.1) -> Training:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(6, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3),
-                          nn.Linear(16, 2))  # fmt: skip
+    model = nn.Sequential(
+        nn.Linear(6, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 2)
+    )
     chosen: torch.optim.Optimizer = (
         torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
         if optimizer == "sgd"
@@ -61,8 +62,9 @@ def test_does_what_a_loop_written_out_does() -> None:
 
 def test_each_step_says_where_it_is() -> None:
     state = training(lr=0.2)
-    steps = list(fit(state, batches(), loss_fn=F.cross_entropy, epochs=3, machine=MACHINE,
-                     score=accuracy))  # fmt: skip
+    steps = list(
+        fit(state, batches(), loss_fn=F.cross_entropy, epochs=3, machine=MACHINE, score=accuracy)
+    )
     assert [step.step for step in steps] == list(range(1, 22))
     assert {(step.steps, step.epochs) for step in steps} == {(21, 3)}
     assert [step.epoch for step in steps] == [1] * 7 + [2] * 7 + [3] * 7
@@ -73,8 +75,10 @@ def test_each_step_says_where_it_is() -> None:
     assert len(right) == 21
     assert all(count.is_integer() for count in right)
     assert 0 < sum(right) < 150
-    assert next(fit(training(), batches(), loss_fn=F.cross_entropy, epochs=1, machine=MACHINE)
-                ).score is None  # fmt: skip
+    assert (
+        next(fit(training(), batches(), loss_fn=F.cross_entropy, epochs=1, machine=MACHINE)).score
+        is None
+    )
     assert list(go_on(state)) == []  # it is at the end already
 
 
@@ -226,9 +230,12 @@ def test_predict_leaves_the_mode_as_it_was_and_ignores_the_batch_size() -> None:
 
 @pytest.mark.parametrize(
     ("precision", "dtype", "expected"),
-    [("fp32", torch.float32, torch.float32), ("bf16", torch.float32, torch.float32),
-     ("fp32", torch.float64, torch.float64)],
-)  # fmt: skip
+    [
+        ("fp32", torch.float32, torch.float32),
+        ("bf16", torch.float32, torch.float32),
+        ("fp32", torch.float64, torch.float64),
+    ],
+)
 def test_predictions_are_in_single_precision_or_better(
     precision: str, dtype: torch.dtype, expected: torch.dtype
 ) -> None:

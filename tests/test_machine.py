@@ -57,9 +57,13 @@ def test_trainings_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("features", "precision"),
-    [({}, "fp32"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"),
-     ({"avx512_bf16": False, "amx_bf16": False, "avx512": True}, "fp32")],
-)  # fmt: skip
+    [
+        ({}, "fp32"),
+        ({"avx512_bf16": True}, "bf16"),
+        ({"amx_bf16": True}, "bf16"),
+        ({"avx512_bf16": False, "amx_bf16": False, "avx512": True}, "fp32"),
+    ],
+)
 def test_bf16_is_chosen_where_the_processor_computes_it(
     features: dict[str, bool], precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,10 +121,15 @@ def test_matrix_products_are_in_that_precision(precision: str, dtype: torch.dtyp
 def test_what_a_result_says_of_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(torch.device("cpu"), "bf16", 3, Group(1, 2))
     assert machine.describe() == {
-        "torch": torch.__version__, "python": platform.python_version(), "device": "cpu",
-        "device_name": "cpu", "threads": 3, "processes": 2, "precision": "bf16",
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": "cpu",
+        "device_name": "cpu",
+        "threads": 3,
+        "processes": 2,
+        "precision": "bf16",
         "platform": platform.platform(),
-    }  # fmt: skip
+    }
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda gpu: f"the name of {gpu}")
     on_gpu = replace(machine, device=torch.device("cuda:1")).describe()
     assert (on_gpu["device"], on_gpu["device_name"]) == ("cuda:1", "the name of cuda:1")

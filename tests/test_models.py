@@ -71,8 +71,13 @@ Weights = dict[str, Tensor]
 
 def normalised(x: Tensor, w: Weights, name: str) -> Tensor:
     """BatchNorm by the statistics that were kept."""
-    return F.batch_norm(x, w[f"{name}.running_mean"], w[f"{name}.running_var"],
-                        w[f"{name}.weight"], w[f"{name}.bias"])  # fmt: skip
+    return F.batch_norm(
+        x,
+        w[f"{name}.running_mean"],
+        w[f"{name}.running_var"],
+        w[f"{name}.weight"],
+        w[f"{name}.bias"],
+    )
 
 
 def fast(x: Tensor, w: Weights) -> Tensor:
@@ -140,9 +145,11 @@ def test_networks_compute_what_their_docstrings_say(
     look = getattr(model.eval(), "look", model)
     with torch.no_grad():
         torch.testing.assert_close(
-            look(images), reference(pixels, model.state_dict() | dict(model.named_parameters())),
-            rtol=1e-4, atol=1e-5,
-        )  # fmt: skip
+            look(images),
+            reference(pixels, model.state_dict() | dict(model.named_parameters())),
+            rtol=1e-4,
+            atol=1e-5,
+        )
 
 
 def test_the_threshold_of_the_robust_network_starts_in_the_middle() -> None:
@@ -171,13 +178,35 @@ OTHER = [
     (RobustCNN, {"classes": 4}),
     (DigitMLP, {"classes": 4}),
     (LeNet, {}),
-    (CharGRU, {"letters": 9, "classes": 3, "hidden": 5, "layers": 2, "bidirectional": True,
-               "dropout": 0.5}),
-    (NgramBag, {"letters": 9, "classes": 3, "longest": 2, "buckets": 2**4, "width": 3,
-                "hidden": 5, "dropout": 0.5}),
-    (CurveMLP, {"activation": "tanh", "x_mean": 1.0, "x_scale": 2.0, "y_mean": 3.0,
-                "y_scale": 4.0}),
-]  # fmt: skip
+    (
+        CharGRU,
+        {
+            "letters": 9,
+            "classes": 3,
+            "hidden": 5,
+            "layers": 2,
+            "bidirectional": True,
+            "dropout": 0.5,
+        },
+    ),
+    (
+        NgramBag,
+        {
+            "letters": 9,
+            "classes": 3,
+            "longest": 2,
+            "buckets": 2**4,
+            "width": 3,
+            "hidden": 5,
+            "dropout": 0.5,
+            "known": 4,
+        },
+    ),
+    (
+        CurveMLP,
+        {"activation": "tanh", "x_mean": 1.0, "x_scale": 2.0, "y_mean": 3.0, "y_scale": 4.0},
+    ),
+]
 
 
 @pytest.mark.parametrize(("network", "given"), OTHER)

@@ -15,8 +15,19 @@ from dlproj.output.tables.base import Table
 from dlproj.visible import visible
 from tests.conftest import Dlproj, environment
 
-NAMES = ["[red]es[/red]", "日本語", "العربية", "हिन्दी", "$x^2$", "$\\oops$", "a\x1b[31mb",
-         "<b>x</b>", "_x", ":cat:", "long " * 20]  # fmt: skip
+NAMES = [
+    "[red]es[/red]",
+    "日本語",
+    "العربية",
+    "हिन्दी",
+    "$x^2$",
+    "$\\oops$",
+    "a\x1b[31mb",
+    "<b>x</b>",
+    "_x",
+    ":cat:",
+    "long " * 20,
+]
 
 
 def write_words(path: Path, names: list[str]) -> None:
@@ -106,9 +117,11 @@ def test_fonts_of_the_system_are_found(tmp_path: Path, monkeypatch: pytest.Monke
 def test_streams_that_lack_letters(encoding: str) -> None:
     for line in (["train-regression", "--help"], ["predict-langid", "żółw", "--json"]):
         done = subprocess.run(
-            [sys.executable, "-m", "dlproj", *line], capture_output=True, check=False,
+            [sys.executable, "-m", "dlproj", *line],
+            capture_output=True,
+            check=False,
             env={**environment(), "PYTHONIOENCODING": encoding},
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stderr
         out = done.stdout.decode(encoding)
         assert r"\u03c0" in out or r"\u017c" in out

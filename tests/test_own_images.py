@@ -2,7 +2,6 @@
 
 import gzip
 import string
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,41 +10,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlproj.data.digits import Digits, load_digits
 from dlproj.data.images.upright import lies_transposed
 from dlproj.errors import DlprojError, UsageError
 from tests.conftest import Dlproj
-
-Array = NDArray[Any]
-MNIST = load_digits()
-TRAIN = MNIST.train.pictures[:300].numpy(), MNIST.train.labels[:300].numpy().astype(np.uint8)
-TEST = MNIST.test.pictures[:100].numpy(), MNIST.test.labels[:100].numpy().astype(np.uint8)
-CODES = {"u1": 0x08, "i4": 0x0C, "f4": 0x0D}
-
-
-def idx(array: Array) -> bytes:
-    header = CODES[array.dtype.str[1:]] << 8 | array.ndim
-    packed = array.astype(array.dtype.newbyteorder(">")).tobytes()
-    return struct.pack(f">I{array.ndim}I", header, *array.shape) + packed
-
-
-def write(
-    folder: Path, train: tuple[Array, Array] = TRAIN, test: tuple[Array, Array] = TEST,
-    prefix: str = "", labels: str = "labels-idx1-ubyte",
-) -> Path:  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, (images, own) in (("train", train), ("test", test)):
-        (folder / f"{prefix}{name}-images-idx3-ubyte").write_bytes(idx(images))
-        (folder / f"{prefix}{name}-{labels}.gz").write_bytes(gzip.compress(idx(own)))
-    return folder
-
-
-def npz(path: Path, **arrays: Array) -> Path:
-    np.savez(path, allow_pickle=False, **arrays)
-    return path
+from tests.support.own_images import MNIST, TEST, TRAIN, Array, csv, npz, write
 
 
 def turned(part: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -67,8 +38,13 @@ def test_the_images_say_whether_they_lie_transposed(lie: str, prefix: str, tmp_p
     train, test = (TRAIN, TEST) if lie == "upright" else (turned(TRAIN), turned(TEST))
     digits = load_digits(folder=write(tmp_path, train, test, prefix))
     assert is_mnist(digits)
-    expected = "put upright" if lie == "transposed" else "upright already" if "mnist" in (
-        prefix.lower()) else ""  # fmt: skip
+    expected = (
+        "put upright"
+        if lie == "transposed"
+        else "upright already"
+        if "mnist" in (prefix.lower())
+        else ""
+    )
     assert expected in remarks(digits)
     assert bool(expected) == bool(remarks(digits))
 
@@ -123,17 +99,14 @@ def test_several_sets_in_a_folder_are_asked_about(tmp_path: Path) -> None:
 
 
 def test_qmnists_own_names_and_files_of_macos(tmp_path: Path) -> None:
-    facts = [np.stack([part[1].astype(np.int32)] + 7 * [np.full_like(part[1], 9, np.int32)], 1)
-             for part in (TRAIN, TEST)]  # fmt: skip
+    facts = [
+        np.stack([part[1].astype(np.int32)] + 7 * [np.full_like(part[1], 9, np.int32)], 1)
+        for part in (TRAIN, TEST)
+    ]
     train, test = (TRAIN[0], facts[0]), (TEST[0], facts[1])
     write(tmp_path, train, test, "qmnist-", "labels-idx2-int")
     (tmp_path / "._train-images-idx3-ubyte").write_bytes(b"\0\5\x16\7" + bytes(100))
     assert is_mnist(load_digits(folder=tmp_path))
-
-
-def csv(part: tuple[Array, Array], header: str = "", place: int = 0) -> bytes:
-    rows = np.insert(part[0].reshape(len(part[0]), -1).astype(int), place, part[1], axis=1)
-    return (header + "\n".join(",".join(map(str, row)) for row in rows)).encode()
 
 
 PIXELS = ",".join(f"pixel{n}" for n in range(784))
@@ -141,8 +114,10 @@ PIXELS = ",".join(f"pixel{n}" for n in range(784))
 
 def test_tables_of_label_and_pixels(tmp_path: Path) -> None:
     for name, header, place in (
-        ("plain", "", 0), ("headed", f"label,{PIXELS}\n", 0), ("last", f"{PIXELS},class\n", 784),
-    ):  # fmt: skip
+        ("plain", "", 0),
+        ("headed", f"label,{PIXELS}\n", 0),
+        ("last", f"{PIXELS},class\n", 784),
+    ):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "mnist_train.csv").write_bytes(csv(TRAIN, header, place))
@@ -167,15 +142,23 @@ def test_kaggles_test_table_without_labels_is_passed_over(tmp_path: Path) -> Non
 def test_arrays(tmp_path: Path) -> None:
     keys = {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0], "y_test": TEST[1]}
     assert is_mnist(load_digits(folder=npz(tmp_path / "mnist.npz", **keys)))
-    others = {"train_images": TRAIN[0], "train_labels": TRAIN[1][:, None],
-              "test_images": TEST[0], "test_labels": np.eye(10)[TEST[1]]}  # fmt: skip
+    others = {
+        "train_images": TRAIN[0],
+        "train_labels": TRAIN[1][:, None],
+        "test_images": TEST[0],
+        "test_labels": np.eye(10)[TEST[1]],
+    }
     assert is_mnist(load_digits(folder=npz(tmp_path / "medmnist.npz", **others)))
     flat = keys | {"x_train": TRAIN[0].reshape(300, -1), "x_test": TEST[0].reshape(100, -1)}
     assert is_mnist(load_digits(folder=npz(tmp_path / "flat.npz", **flat)))
     single = tmp_path / "kmnist"
     single.mkdir()
-    for name, array in (("train-imgs", TRAIN[0]), ("train-labels", TRAIN[1]),
-                        ("test-imgs", TEST[0]), ("test-labels", TEST[1])):  # fmt: skip
+    for name, array in (
+        ("train-imgs", TRAIN[0]),
+        ("train-labels", TRAIN[1]),
+        ("test-imgs", TEST[0]),
+        ("test-labels", TEST[1]),
+    ):
         npz(single / f"kmnist-{name}.npz", arr_0=array)
     assert is_mnist(load_digits(folder=single))
 
@@ -198,8 +181,13 @@ FORMS: dict[str, tuple[Callable[[Array], Array], str]] = {
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_is_brought_to_mnists(name: str, tmp_path: Path) -> None:
     form, remark = FORMS[name]
-    path = npz(tmp_path / "own.npz", x_train=form(TRAIN[0]), y_train=TRAIN[1],
-               x_test=form(TEST[0]), y_test=TEST[1])  # fmt: skip
+    path = npz(
+        tmp_path / "own.npz",
+        x_train=form(TRAIN[0]),
+        y_train=TRAIN[1],
+        x_test=form(TEST[0]),
+        y_test=TEST[1],
+    )
     digits = load_digits(folder=path)
     difference = digits.train.pictures.int() - torch.from_numpy(TRAIN[0]).int()
     assert difference.abs().max() <= 1
@@ -255,14 +243,18 @@ def test_folders_of_pictures(tmp_path: Path, dlproj: Dlproj) -> None:
     assert done.code == 0, done.err
     assert "[b]eins" in done.out
     assert "Glyph" not in done.err
-    done = dlproj("predict-digit", "--model", "run", tmp_path / "own/wrapped/[b]eins" /
-                  f"{next(n for n in chosen if TRAIN[1][n] == 1)}.png", "--json")  # fmt: skip
+    done = dlproj(
+        "predict-digit",
+        "--model",
+        "run",
+        tmp_path / "own/wrapped/[b]eins" / f"{next(n for n in chosen if TRAIN[1][n] == 1)}.png",
+        "--json",
+    )
     assert set(done.json["predictions"][0]["probabilities"]) == {"[b]eins", "null"}
     done = dlproj("attack", "--epsilon", 0.1, "--model", "run", "--json")
     assert done.json["metrics"]["images"] == len(digits.test)
     assert "attacking the test images of what" in done.err
-    done = dlproj("attack", "--epsilon", 0.1, "--model", "run", "--data",
-                  write(tmp_path / "idx"))  # fmt: skip
+    done = dlproj("attack", "--epsilon", 0.1, "--model", "run", "--data", write(tmp_path / "idx"))
     assert done.code == 1
     assert "knows [b]eins, null; the images are of 0, 1, 2" in done.err
 
@@ -292,11 +284,21 @@ def test_classes_are_matched_by_name(tmp_path: Path, dlproj: Dlproj) -> None:
     """Images of some of a network's classes, under labels of their own order."""
     kept = TEST[1] > 6
     names = np.array(["seven", "eight", "nine"])
-    part = npz(tmp_path / "own.npz", x_train=TEST[0][kept], y_train=names[TEST[1][kept] - 7],
-               x_test=TEST[0][kept], y_test=names[TEST[1][kept] - 7])  # fmt: skip
+    part = npz(
+        tmp_path / "own.npz",
+        x_train=TEST[0][kept],
+        y_train=names[TEST[1][kept] - 7],
+        x_test=TEST[0][kept],
+        y_test=names[TEST[1][kept] - 7],
+    )
     two = np.isin(TEST[1], (7, 9))
-    fewer = npz(tmp_path / "two.npz", x_train=TEST[0][two], y_train=names[TEST[1][two] - 7],
-                x_test=TEST[0][two], y_test=names[TEST[1][two] - 7])  # fmt: skip
+    fewer = npz(
+        tmp_path / "two.npz",
+        x_train=TEST[0][two],
+        y_train=names[TEST[1][two] - 7],
+        x_test=TEST[0][two],
+        y_test=names[TEST[1][two] - 7],
+    )
     assert dlproj("train-digits", "--data", part, "--epochs", 30, "--out", "run").code == 0
     done = dlproj("attack", "--epsilon", 0, "--model", "run", "--data", fewer, "--json")
     assert done.json["metrics"]["clean_accuracy"] > 0.9

@@ -24,9 +24,13 @@ TINY_TRAINING = ("--epochs", "2", "--device", "cpu", "--precision", "fp32", "--n
 def run(*command: object, timeout: float = 120, **more: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own."""
     return subprocess.run(
-        [*map(str, command)], env={**environment(), "PYTHONPATH": str(ROOT), **more},
-        capture_output=True, text=True, timeout=timeout, check=False,
-    )  # fmt: skip
+        [*map(str, command)],
+        env={**environment(), "PYTHONPATH": str(ROOT), **more},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 def own_lines(stderr: str) -> list[str]:
@@ -95,18 +99,30 @@ def test_two_machines_equal_one(
     machines = [
         subprocess.Popen(
             [
-                "ip", "netns", "exec", name, *TORCHRUN, "--nnodes=2", f"--node-rank={rank}",
-                "--nproc-per-node=1", "--master-addr=10.77.0.1", "--master-port=29511",
-                "-m", "tests.support.parallel_worker", "weights",
+                "ip",
+                "netns",
+                "exec",
+                name,
+                *TORCHRUN,
+                "--nnodes=2",
+                f"--node-rank={rank}",
+                "--nproc-per-node=1",
+                "--master-addr=10.77.0.1",
+                "--master-port=29511",
+                "-m",
+                "tests.support.parallel_worker",
+                "weights",
             ],
             env={
-                **environment(), "PYTHONPATH": str(ROOT),
+                **environment(),
+                "PYTHONPATH": str(ROOT),
                 "GLOO_SOCKET_IFNAME": f"dlproj{'ab'[rank]}",
             },
-            stderr=subprocess.PIPE, text=True,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for rank, name in enumerate(namespaces)
-    ]  # fmt: skip
+    ]
     for machine in machines:
         _, err = machine.communicate(timeout=120)
         assert machine.returncode == 0, err
@@ -116,9 +132,16 @@ def test_two_machines_equal_one(
 def train(tiny: Path, *flags: object, processes: int = 2) -> list[object]:
     """The command that trains digits with several processes."""
     return [
-        *TORCHRUN, f"--nproc-per-node={processes}", "-m", "dlproj", "train-digits",
-        "--data", tiny, *TINY_TRAINING, *flags,
-    ]  # fmt: skip
+        *TORCHRUN,
+        f"--nproc-per-node={processes}",
+        "-m",
+        "dlproj",
+        "train-digits",
+        "--data",
+        tiny,
+        *TINY_TRAINING,
+        *flags,
+    ]
 
 
 def test_the_first_process_alone_writes_and_prints(tiny: Path) -> None:
@@ -127,8 +150,18 @@ def test_the_first_process_alone_writes_and_prints(tiny: Path) -> None:
     document = json.loads(done.stdout)  # one document, not one for each process
     assert document == json.loads(Path("run/result.json").read_text())
     assert document["environment"]["processes"] == 2
-    single = run(sys.executable, "-m", "dlproj", "train-digits", "--data", tiny, *TINY_TRAINING,
-                 "--out", "single", "--json")  # fmt: skip
+    single = run(
+        sys.executable,
+        "-m",
+        "dlproj",
+        "train-digits",
+        "--data",
+        tiny,
+        *TINY_TRAINING,
+        "--out",
+        "single",
+        "--json",
+    )
     expected = json.loads(single.stdout)
     assert document["metrics"]["parameters"] == expected["metrics"]["parameters"]
     losses = [
@@ -147,8 +180,22 @@ def test_other_commands_train_together(command: str, tmp_path: Path) -> None:
         "word,label\n" + "".join(f"{'ab'[i % 2]}{i:05b},{i % 2}\n" for i in range(400))
     )
     data = ["--data", words] if command == "train-langid" else []
-    done = run(*TORCHRUN, "--nproc-per-node=2", "-m", "dlproj", command, *data, "--epochs", "1",
-               "--no-plots", "--quiet", "--device", "cpu", "--out", "run")  # fmt: skip
+    done = run(
+        *TORCHRUN,
+        "--nproc-per-node=2",
+        "-m",
+        "dlproj",
+        command,
+        *data,
+        "--epochs",
+        "1",
+        "--no-plots",
+        "--quiet",
+        "--device",
+        "cpu",
+        "--out",
+        "run",
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(Path("run/result.json").read_text())["environment"]["processes"] == 2
 
@@ -167,9 +214,12 @@ def start_and_kill_one(tiny: Path, *flags: str) -> tuple[subprocess.Popen[str], 
     command += ["--batch-size", "64", "--checkpoint-every", "5"]
     command[len(TORCHRUN) : len(TORCHRUN)] = flags
     launcher = subprocess.Popen(
-        [*map(str, command)], env={**environment(), "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [*map(str, command)],
+        env={**environment(), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     deadline = time.monotonic() + 60
     while not list(Path("run").glob("checkpoint*")):
         assert launcher.poll() is None

@@ -129,15 +129,17 @@ FILES: dict[str, tuple[Callable[[], Image.Image], str]] = {
     "palette": (lambda: grey_seven().convert("P"), ".gif"),
     "one bit": (lambda: grey_seven().convert("1"), ".png"),
     "JPEG": (grey_seven, ".jpg"),
-    "LAB": (lambda: Image.merge("LAB", [grey_seven(), *[Image.new("L", (SIDE, SIDE), 128)] * 2]),
-            ".tif"),
+    "LAB": (
+        lambda: Image.merge("LAB", [grey_seven(), *[Image.new("L", (SIDE, SIDE), 128)] * 2]),
+        ".tif",
+    ),
     "black on transparent": (lambda: transparent(0), ".png"),
     "white on transparent": (lambda: transparent(255), ".png"),
     "16-bit PNG": (lambda: sixteen_bits(65535), ".png"),
     "12 bits in 16": (lambda: sixteen_bits(4095), ".tif"),
     "floating point": (lambda: Image.fromarray(sheet(ink(0)).astype(np.float32)), ".tif"),
     "heights": (lambda: Image.fromarray((-400 * ink(0)).astype(np.float32)), ".tif"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", FILES)

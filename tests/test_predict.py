@@ -14,13 +14,18 @@ from tests.support import schemas
 
 
 def test_words_are_named(dlproj: Dlproj) -> None:
-    done = dlproj("predict-langid", "through", "mañana", "yhdeksän", "Goedemorgen", "szczęście",
-                  "--json")  # fmt: skip
+    done = dlproj(
+        "predict-langid", "through", "mañana", "yhdeksän", "Goedemorgen", "szczęście", "--json"
+    )
     assert done.code == 0, done.err
     jsonschema.validate(done.json, schemas.PREDICTIONS)
     assert [prediction["label"] for prediction in done.json["predictions"]] == [
-        "English", "Spanish", "Finnish", "Dutch", "Polish",
-    ]  # fmt: skip
+        "English",
+        "Spanish",
+        "Finnish",
+        "Dutch",
+        "Polish",
+    ]
     for prediction in done.json["predictions"]:
         assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
@@ -29,13 +34,17 @@ def test_words_from_a_file_and_from_standard_input(dlproj: Dlproj, tmp_path: Pat
     (tmp_path / "words.txt").write_text("through\n\n  mañana  \r\n", encoding="utf-8")
     from_file = dlproj("predict-langid", "--file", "words.txt").out
     assert [line.split("\t")[:2] for line in from_file.splitlines()] == [
-        ["through", "English"], ["mañana", "Spanish"],
-    ]  # fmt: skip
+        ["through", "English"],
+        ["mañana", "Spanish"],
+    ]
     piped = subprocess.run(
         [sys.executable, "-m", "dlproj", "predict-langid", "-"],
         input=(tmp_path / "words.txt").read_text(encoding="utf-8"),
-        capture_output=True, text=True, check=True, env=os.environ,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ,
+    )
     assert piped.stdout == from_file
 
 

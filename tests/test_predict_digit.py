@@ -137,8 +137,9 @@ def test_pictures_that_cannot_be_read_leave_the_results_of_the_others(
     done = dlproj("predict-digit", *names, "--no-plots")
     assert done.code == 1
     assert [line.split("\t")[:2] for line in done.out.splitlines()] == [
-        ["seven.png", "7"], ["one.png", "1"],
-    ]  # fmt: skip
+        ["seven.png", "7"],
+        ["one.png", "1"],
+    ]
     assert done.err.splitlines() == [
         "dlproj: text.png: cannot be read as a picture",
         "dlproj: blank.png: nothing is drawn on it",
@@ -231,9 +232,16 @@ def test_python_takes_pictures_in_any_form(tmp_path: Path) -> None:
         assert labels(images) == ["7"], images
     assert library.predict_digits(path)[0].box is not None
     for images in (
-        bytes_, bytes_.numpy(), bytes_ / 255, bytes_.unsqueeze(1), bytes_.long(), [*bytes_],
-        (bytes_ / 255).double().requires_grad_(), (bytes_ / 255).half(), bytes_.tolist(),
-    ):  # fmt: skip
+        bytes_,
+        bytes_.numpy(),
+        bytes_ / 255,
+        bytes_.unsqueeze(1),
+        bytes_.long(),
+        [*bytes_],
+        (bytes_ / 255).double().requires_grad_(),
+        (bytes_ / 255).half(),
+        bytes_.tolist(),
+    ):
         assert labels(images) == ["7", "2"]
     assert labels(bytes_[0]) == ["7"]
     assert labels(bytes_ > 127) == ["7", "2"]

@@ -99,8 +99,13 @@ def runs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("ablate-batchnorm", *short, "--lr", 0.02, "--seeds", 2, "--images", 320),
     )
     every = json.dumps([[*map(str, line)] for line in lines])
-    subprocess.run([sys.executable, "-c", ONE_BY_ONE, every], check=True, cwd=folder,
-                   env={**environment(), "PYTHONPATH": str(ROOT)}, capture_output=True)  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, every],
+        check=True,
+        cwd=folder,
+        env={**environment(), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+    )
     return folder
 
 

@@ -62,7 +62,10 @@ def test_an_error_ends_all() -> None:
 
     torch.set_num_threads(2)
     with pytest.raises(ValueError, match="2"):
-        list(side_by_side([partial(job, number) for number in range(50)],
-                          replace(MACHINE, threads=2)))  # fmt: skip
+        list(
+            side_by_side(
+                [partial(job, number) for number in range(50)], replace(MACHINE, threads=2)
+            )
+        )
     assert len(begun) < 10
     assert torch.get_num_threads() == 2

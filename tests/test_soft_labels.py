@@ -66,11 +66,25 @@ def test_refuses_a_table_that_is_none_of_frequencies(name: str, tmp_path: Path) 
 def test_frequencies_are_learnt_and_shared_words_not_counted(
     dlproj: Dlproj, tmp_path: Path
 ) -> None:
-    rows = [f"ij{n}oo,0,{n + 20}\nthe{n}ing,{n + 20},0\nhotel{n},{n + 9},{n + 9}"
-            for n in range(300)]  # fmt: skip
+    rows = [
+        f"ij{n}oo,0,{n + 20}\nthe{n}ing,{n + 20},0\nhotel{n},{n + 9},{n + 9}" for n in range(300)
+    ]
     (tmp_path / "words.csv").write_text("word,en,nl\n" + "\n".join(rows), encoding="utf-8")
-    done = dlproj("train-langid", "--recipe", "best", "--epochs", 4, "--batch-size", 128,
-                  "--data", "words.csv", "--no-plots", "--out", "run", "--json")  # fmt: skip
+    done = dlproj(
+        "train-langid",
+        "--recipe",
+        "best",
+        "--epochs",
+        4,
+        "--batch-size",
+        128,
+        "--data",
+        "words.csv",
+        "--no-plots",
+        "--out",
+        "run",
+        "--json",
+    )
     assert done.code == 0, done.err
     assert done.json["metrics"]["test_accuracy"] == 1
     shown = dlproj("predict-langid", "hotel7", "the8ing", "--model", "run", "--json").json
@@ -81,8 +95,18 @@ def test_frequencies_are_learnt_and_shared_words_not_counted(
 def test_all_words_are_trained_on_when_none_is_held_out(dlproj: Dlproj, tmp_path: Path) -> None:
     rows = [f"{a}{b}ij,0.1,9\n{a}{b}th,9,0.1" for a in "abcdefgh" for b in "abcdefgh"]
     (tmp_path / "words.csv").write_text("word,en,nl\n" + "\n".join(rows), encoding="utf-8")
-    done = dlproj("train-langid", "--recipe", "best", "--epochs", 1, "--data", "words.csv",
-                  "--no-held-out", "--no-plots", "--json")  # fmt: skip
+    done = dlproj(
+        "train-langid",
+        "--recipe",
+        "best",
+        "--epochs",
+        1,
+        "--data",
+        "words.csv",
+        "--no-held-out",
+        "--no-plots",
+        "--json",
+    )
     assert done.code == 0, done.err
     assert "all words are trained on" in done.err
     assert done.json["metrics"]["test_accuracy"] == 1  # known by heart

@@ -45,14 +45,18 @@ PAIR, THREE = [3.0, 7.0], [1.0, 4.0, 10.0]  # deviations of 2 sqrt(2) and of sqr
 
 def test_describe_in_closed_form() -> None:
     assert describe(PAIR) == {
-        "mean": 5, "std": pytest.approx(2 * math.sqrt(2)),
-        "ci95": pytest.approx([5 - 2 * ONE, 5 + 2 * ONE]), "values": PAIR,
-    }  # fmt: skip
+        "mean": 5,
+        "std": pytest.approx(2 * math.sqrt(2)),
+        "ci95": pytest.approx([5 - 2 * ONE, 5 + 2 * ONE]),
+        "values": PAIR,
+    }
     half = TWO * math.sqrt(21 / 3)
     assert describe(tuple(THREE)) == {
-        "mean": 5, "std": pytest.approx(math.sqrt(21)),
-        "ci95": pytest.approx([5 - half, 5 + half]), "values": THREE,
-    }  # fmt: skip
+        "mean": 5,
+        "std": pytest.approx(math.sqrt(21)),
+        "ci95": pytest.approx([5 - half, 5 + half]),
+        "values": THREE,
+    }
     assert describe([7.0]) == {"mean": 7, "std": 0, "ci95": [7, 7], "values": [7]}
 
 
@@ -70,15 +74,17 @@ def test_paired_test_in_closed_form() -> None:
     pair = paired_test([a + b for a, b in zip(PAIR, other, strict=False)], other[:2])
     t = 5 / 2
     assert pair == {
-        "difference": 5, "ci95": pytest.approx([5 - 2 * ONE, 5 + 2 * ONE]),
+        "difference": 5,
+        "ci95": pytest.approx([5 - 2 * ONE, 5 + 2 * ONE]),
         "p_value": pytest.approx(1 - 2 / math.pi * math.atan(t)),
-    }  # fmt: skip
+    }
     three = paired_test(other, [b + a for a, b in zip(THREE, other, strict=True)])
     t, half = 5 / math.sqrt(21 / 3), TWO * math.sqrt(21 / 3)
     assert three == {
-        "difference": -5, "ci95": pytest.approx([-5 - half, -5 + half]),
+        "difference": -5,
+        "ci95": pytest.approx([-5 - half, -5 + half]),
         "p_value": pytest.approx(1 - t / math.sqrt(2 + t**2)),
-    }  # fmt: skip
+    }
     assert paired_test([4.0], [1.0]) == {"difference": 3, "ci95": [3, 3], "p_value": None}
 
 

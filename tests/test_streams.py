@@ -21,9 +21,13 @@ def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A line of bash, in which `dlproj` is this one."""
     line = line.replace("dlproj", f"{sys.executable} -m dlproj")
     return subprocess.run(
-        ["bash", "-c", line], env={**environment(), **more}, capture_output=True, text=True,
-        check=False, errors="replace",
-    )  # fmt: skip
+        ["bash", "-c", line],
+        env={**environment(), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="replace",
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,9 +57,10 @@ def test_a_closed_output_does_not_end_up_in_a_file(tmp_path: Path) -> None:
     assert shell(f"dlproj {QUICK} --out run >&- 2>&-").returncode == 0
     whole = json.loads((tmp_path / "run/result.json").read_text())
     assert set(whole["files"]) == {
-        path.name for path in (tmp_path / "run").iterdir()
+        path.name
+        for path in (tmp_path / "run").iterdir()
         if path.is_file() and path.name not in {".lock", "result.json"}
-    }  # fmt: skip
+    }
     assert b"test" not in (tmp_path / "run/metrics.jsonl").read_bytes()
 
 

@@ -22,8 +22,10 @@ SEEDS = ("train-regression", "--epochs", 3, "--seeds", 3, "--threads", 1, "--no-
 
 
 def weights(study: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(study)): path.read_bytes()
-            for path in sorted(study.rglob("model.safetensors"))}  # fmt: skip
+    return {
+        str(path.relative_to(study)): path.read_bytes()
+        for path in sorted(study.rglob("model.safetensors"))
+    }
 
 
 @pytest.fixture
@@ -33,9 +35,13 @@ def cluster() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Dask's own
         with distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, host="127.0.0.1",
-            protocol="tcp://", dashboard_address=None,
-        ) as cluster:  # fmt: skip
+            n_workers=1,
+            threads_per_worker=2,
+            processes=False,
+            host="127.0.0.1",
+            protocol="tcp://",
+            dashboard_address=None,
+        ) as cluster:
             yield cluster.scheduler_address
 
 
@@ -52,8 +58,10 @@ def test_every_engine_comes_to_the_same(dlproj: Dlproj, cluster: str, tmp_path: 
         "model.safetensors": weights(tmp_path / "one")["seed-2/model.safetensors"]
     }
     assert sorted(line.split()[0] for line in two.err.splitlines()[:3]) == [
-        "seed-0", "seed-1", "seed-2",
-    ]  # fmt: skip
+        "seed-0",
+        "seed-1",
+        "seed-2",
+    ]
 
 
 def test_the_ablation_comes_to_the_same(dlproj: Dlproj, tiny: Path) -> None:
@@ -64,8 +72,19 @@ def test_the_ablation_comes_to_the_same(dlproj: Dlproj, tiny: Path) -> None:
     assert one.json["environment"]["threads"] == two.json["environment"]["threads"]
 
 
-SWEEP = ("sweep", "train-digits", "--validation", 100, "--lr", "0.02,1000", "--batch-size", "32,64",
-         "--batchnorm", "no", "--no-plots")  # fmt: skip
+SWEEP = (
+    "sweep",
+    "train-digits",
+    "--validation",
+    100,
+    "--lr",
+    "0.02,1000",
+    "--batch-size",
+    "32,64",
+    "--batchnorm",
+    "no",
+    "--no-plots",
+)
 
 
 def test_a_sweep_ranks_its_cells_and_does_none_twice(
@@ -93,15 +112,25 @@ def test_a_sweep_ranks_its_cells_and_does_none_twice(
     assert kept.stat().st_mtime_ns == before
     assert [cell["score"] for cell in resumed.json["metrics"]["cells"]] == [
         cell["score"] for cell in cells
-    ]  # fmt: skip
+    ]
     assert "--resume goes on" in dlproj("sweep", "--resume", "run", "--lr", 1).err
 
 
 def test_a_sweep_over_seeds_leaves_runs_to_report_and_compare(
     dlproj: Dlproj, tmp_path: Path
 ) -> None:
-    done = dlproj("sweep", "train-regression", "--lr", "0.01,0.05", "--epochs", 2, "--seeds", 2,
-                  "--out", "run")  # fmt: skip
+    done = dlproj(
+        "sweep",
+        "train-regression",
+        "--lr",
+        "0.01,0.05",
+        "--epochs",
+        2,
+        "--seeds",
+        2,
+        "--out",
+        "run",
+    )
     assert done.code == 0, done.err
     assert "means of 2 seeds" in done.out
     assert (tmp_path / "run/sweep.png").stat().st_size > 10_000
@@ -124,18 +153,36 @@ def test_cells_are_ranked_by_validation_not_by_test() -> None:
     by_cell = {"lr=0.01": ended(0.98, 0.90), "lr=0.02": ended(0.97, 0.99)}
     ranked = rank(config, "validation_accuracy", by_cell)
     assert [cell["name"] for cell in ranked] == ["lr=0.01", "lr=0.02"]
-    ranked = rank(config, "validation_loss", {
-        name: [{**one[0], "metrics": {"validation_loss": one[0]["metrics"]["validation_accuracy"]}}]
-        for name, one in by_cell.items()
-    })  # fmt: skip
+    ranked = rank(
+        config,
+        "validation_loss",
+        {
+            name: [
+                {**one[0], "metrics": {"validation_loss": one[0]["metrics"]["validation_accuracy"]}}
+            ]
+            for name, one in by_cell.items()
+        },
+    )
     assert [cell["name"] for cell in ranked] == ["lr=0.02", "lr=0.01"]
 
 
 def test_a_seed_that_diverges_is_named_and_the_others_are_kept(
     dlproj: Dlproj, tiny: Path, tmp_path: Path
 ) -> None:
-    done = dlproj("train-digits", "--data", tiny, "--no-batchnorm", "--lr", 1000, "--seeds", 2,
-                  "--quiet", "--no-plots", "--out", "run")  # fmt: skip
+    done = dlproj(
+        "train-digits",
+        "--data",
+        tiny,
+        "--no-batchnorm",
+        "--lr",
+        1000,
+        "--seeds",
+        2,
+        "--quiet",
+        "--no-plots",
+        "--out",
+        "run",
+    )
     assert done.code == 1
     assert done.err.startswith("dlproj: seed-0: ")
     assert "no longer finite at step" in done.err
@@ -148,10 +195,23 @@ STUDY = ("train-regression", "--epochs", "60", "--seeds", "2", "--no-plots")
 def start(out: Path) -> subprocess.Popen[str]:
     """A study of two seeds, far from its end, each with a checkpoint."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "dlproj", *STUDY, "--jobs", "2", "--checkpoint-every", "1",
-         "--out", out],
-        cwd=out.parent, env=environment(), stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "dlproj",
+            *STUDY,
+            "--jobs",
+            "2",
+            "--checkpoint-every",
+            "1",
+            "--out",
+            out,
+        ],
+        cwd=out.parent,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     deadline = time.monotonic() + 120
     while len(list(out.glob("seed-*/checkpoint/training.safetensors"))) < 2:
         assert process.poll() is None
@@ -199,8 +259,7 @@ def test_a_study_of_two_jobs_that_is_ended_goes_on_to_the_same_bytes(
 def test_a_process_that_is_killed_ends_the_study_in_one_line(tmp_path: Path) -> None:
     process = start(tmp_path / "run")
     own = children(process)
-    workers = [one for one in own
-               if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]  # fmt: skip
+    workers = [one for one in own if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
     os.kill(workers[0], signal.SIGKILL)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1

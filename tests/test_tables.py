@@ -12,8 +12,11 @@ from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError, UsageError
 from tests.conftest import Dlproj
 
-WORDS = [(f"{word}{chr(97 + n // 26)}{chr(97 + n % 26)}", label)
-         for n in range(120) for word, label in (("sol", "es"), ("sun", "en"))]  # fmt: skip
+WORDS = [
+    (f"{word}{chr(97 + n // 26)}{chr(97 + n % 26)}", label)
+    for n in range(120)
+    for word, label in (("sol", "es"), ("sun", "en"))
+]
 POINTS = [(n / 10, math.sin(n / 10)) for n in range(60)]
 
 
@@ -168,11 +171,12 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a quote over lines": (b'"sol,es\nsun",en\n' + PLAIN.encode(), "over several lines"),
     "an empty label": (PLAIN.encode() + b"sun,\n", "line 241: the label is empty"),
     "columns exchanged": (
-        csv([(label, word) for word, label in WORDS]).encode(), "--columns 2,1",
+        csv([(label, word) for word, label in WORDS]).encode(),
+        "--columns 2,1",
     ),
     "a JSON array": (b'[{"word": "a", "label": "b"}]', "line 1 must be a JSON object"),
     "damaged gzip": (gzip.compress(PLAIN.encode())[:-30], "damaged"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -234,10 +238,23 @@ def test_a_wrong_dialect_is_wrong_use(name: str) -> None:
 
 
 def test_the_command_line(dlproj: Dlproj, tmp_path: Path) -> None:
-    (tmp_path / "own.csv").write_text("id;word;label\n" + "".join(
-        f"{n};{word};{label}\n" for n, (word, label) in enumerate(WORDS)))  # fmt: skip
-    done = dlproj("train-langid", "--data", "own.csv", "--epochs", 1, "--no-plots", "--json",
-                  "--columns", "word,label", "--delimiter", "semicolon")  # fmt: skip
+    (tmp_path / "own.csv").write_text(
+        "id;word;label\n"
+        + "".join(f"{n};{word};{label}\n" for n, (word, label) in enumerate(WORDS))
+    )
+    done = dlproj(
+        "train-langid",
+        "--data",
+        "own.csv",
+        "--epochs",
+        1,
+        "--no-plots",
+        "--json",
+        "--columns",
+        "word,label",
+        "--delimiter",
+        "semicolon",
+    )
     assert done.code == 0, done.err
     assert "own.csv (UTF-8, separated by semicolons): 240 rows; en 120, es 120" in done.err
     assert "remark: line 1 is taken for a header: id, word, label\n" in done.err

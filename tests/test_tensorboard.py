@@ -18,8 +18,10 @@ def scalars(run: Path) -> dict[str, list[tuple[int, float]]]:
         reason="the extra `tensorboard` is not installed",
     ).EventAccumulator(str(run), size_guidance={"scalars": 0})
     accumulator.Reload()
-    return {tag: [(event.step, event.value) for event in accumulator.Scalars(tag)]
-            for tag in accumulator.Tags()["scalars"]}  # fmt: skip
+    return {
+        tag: [(event.step, event.value) for event in accumulator.Scalars(tag)]
+        for tag in accumulator.Tags()["scalars"]
+    }
 
 
 def test_event_files_hold_every_record_once_also_of_a_resumed_run(
@@ -60,8 +62,10 @@ def test_without_the_extra_nothing_is_begun(
         monkeypatch.delitem(sys.modules, name)
     done = dlproj(command, "--tensorboard")
     assert done.code == 1
-    assert done.err == ("dlproj: --tensorboard needs another package: "
-                        "pip install -c constraints.txt '.[tensorboard]'\n")  # fmt: skip
+    assert done.err == (
+        "dlproj: --tensorboard needs another package: "
+        "pip install -c constraints.txt '.[tensorboard]'\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

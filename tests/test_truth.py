@@ -16,6 +16,7 @@ def test_the_two_uses_the_project_was_asked_for(dlproj: Dlproj) -> None:
 
 
 def test_standard_language_recipe_on_the_courses_words(dlproj: Dlproj, course: Path) -> None:
-    done = dlproj("train-langid", "--data", course / "lang_id.npz", "--seeds", 3, "--no-plots",
-                  "--json")  # fmt: skip
+    done = dlproj(
+        "train-langid", "--data", course / "lang_id.npz", "--seeds", 3, "--no-plots", "--json"
+    )
     assert statistics.mean(done.json["metrics"]["test_accuracy"]["values"]) >= 0.91

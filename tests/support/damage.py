@@ -76,8 +76,11 @@ def cuts(run: RunDir, name: str) -> Iterator[str]:
 def main() -> None:
     """Damage all files of a run."""
     run = RunDir(Path(sys.argv[1]))
-    names = [str(path.relative_to(run.path)) for path in sorted(run.path.rglob("*"))
-             if path.is_file() and path.name != ".lock"]  # fmt: skip
+    names = [
+        str(path.relative_to(run.path))
+        for path in sorted(run.path.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    ]
     print("| file | bytes changed | noticed | harmless | cut short | noticed | harmless |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     total: Counter[str] = Counter()

@@ -105,8 +105,9 @@ def main() -> None:
     some, folder = sys.argv[1] == "some", Path(sys.argv[2]).resolve()
     warm_up(folder)
     write_digits(folder / "images", train=200, test=40)
-    words = "\n".join(f"{'ab' * (n % 3 + 1)}{n:02d},one\n{'xy' * (n % 2 + 1)}{n:02d},two"
-                      for n in range(60))  # fmt: skip
+    words = "\n".join(
+        f"{'ab' * (n % 3 + 1)}{n:02d},one\n{'xy' * (n % 2 + 1)}{n:02d},two" for n in range(60)
+    )
     (folder / "words.csv").write_text(words)
     found = {
         name: kill_and_resume(name, some=some, folder=folder / name.replace(" ", "-"))

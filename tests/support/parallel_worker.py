@@ -19,9 +19,13 @@ def main() -> None:
     """Train, and let the first process write weights and losses."""
     torch.manual_seed(0)
     model = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(0.4),
+        nn.Conv2d(1, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dropout(0.4),
         nn.Linear(4 * 36, 3),
-    ).double()  # fmt: skip
+    ).double()
     images = torch.randn(47, 1, 8, 8).double()
     # Batches of 9 of 47 examples: the last has two, fewer than there may be processes.
     batches = ShuffledBatches(images, torch.arange(47) % 3, batch_size=9, seed=1)
@@ -29,8 +33,9 @@ def main() -> None:
     training = Training(model, optimizer, make_schedule("linear", optimizer, 3 * len(batches)))
     with member() as group:
         machine = Machine(torch.device("cpu"), "fp32", 1, group)
-        steps = fit(training, batches, loss_fn=F.cross_entropy, epochs=3, machine=machine,
-                    score=accuracy)  # fmt: skip
+        steps = fit(
+            training, batches, loss_fn=F.cross_entropy, epochs=3, machine=machine, score=accuracy
+        )
         losses = [[step.loss, step.score or 0.0] for step in steps]
     if group.rank == 0:
         tensors = {**model.state_dict(), "losses": torch.tensor(losses, dtype=torch.float64)}

@@ -17,8 +17,12 @@ def rows(**properties: Any) -> dict[str, Any]:
     return {"type": "array", "minItems": 1, "items": record(**properties)}
 
 
-SUMMARY = record(mean=NUMBER, std=NUMBER, ci95={"type": "array", "items": NUMBER, "minItems": 2},
-                 values={"type": "array", "items": NUMBER, "minItems": 1})  # fmt: skip
+SUMMARY = record(
+    mean=NUMBER,
+    std=NUMBER,
+    ci95={"type": "array", "items": NUMBER, "minItems": 2},
+    values={"type": "array", "items": NUMBER, "minItems": 1},
+)
 
 METRICS = {
     "train-digits": record(test_accuracy=FRACTION, test_loss=NUMBER, parameters=COUNT),
@@ -28,13 +32,23 @@ METRICS = {
     ),
     "attack": record(
         clean_accuracy=FRACTION,
-        attacks=rows(method=TEXT, norm=TEXT, epsilon=NUMBER, accuracy=FRACTION,
-                     success_rate=FRACTION, max_perturbation=NUMBER, seconds=NUMBER),
+        attacks=rows(
+            method=TEXT,
+            norm=TEXT,
+            epsilon=NUMBER,
+            accuracy=FRACTION,
+            success_rate=FRACTION,
+            max_perturbation=NUMBER,
+            seconds=NUMBER,
+        ),
     ),
     "ablate-batchnorm": record(
         cells=rows(
-            lr=NUMBER, difference=NUMBER, ci95={"type": "array", "items": NUMBER},
-            p_value={"type": ["number", "null"]}, **{"with": SUMMARY, "without": SUMMARY},
+            lr=NUMBER,
+            difference=NUMBER,
+            ci95={"type": "array", "items": NUMBER},
+            p_value={"type": ["number", "null"]},
+            **{"with": SUMMARY, "without": SUMMARY},
         ),
         verdict=TEXT,
     ),
@@ -44,7 +58,7 @@ METRICS = {
         cells=rows(rank=COUNT, name=TEXT, settings=record(), score=SUMMARY, diverged=COUNT),
         best=record(name=TEXT),
     ),
-}  # fmt: skip
+}
 
 TIMING = {
     "train-digits": record(train_seconds=NUMBER, images_per_second=NUMBER),

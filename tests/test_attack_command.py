@@ -1,0 +1,93 @@
+"""The command `dlproj attack`: what it keeps, whichever threads do it, and what it attacks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import Dlproj
+
+
+@pytest.mark.parametrize("method", ["fgsm", "pgd"])
+def test_the_command_checks_itself_and_keeps_what_it_made(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path, method: str
+) -> None:
+    done = dlproj(
+        "attack",
+        "--data",
+        tiny,
+        "--epsilon",
+        0,
+        "--epsilon",
+        0.2,
+        "--method",
+        method,
+        *(["--steps", 3] if method == "pgd" else []),
+        "--batch-size",
+        70,
+        "--save-images",
+        "--json",
+    )
+    assert done.code == 0, done.err
+    metrics = done.json["metrics"]
+    none, some = metrics["attacks"]
+    assert none["accuracy"] == metrics["clean_accuracy"] > 0.9
+    assert none["success_rate"] == none["max_perturbation"] == 0
+    assert some["accuracy"] < 0.8
+    assert some["max_perturbation"] == pytest.approx(0.2, abs=1e-6)
+    with np.load(tmp_path / "runs/attack/1/adversarial.npz", allow_pickle=False) as kept:
+        assert kept["epsilons"].tolist() == [0, 0.2]
+        change = np.abs(kept["images_1"] - kept["images_0"]).max(axis=(1, 2))
+        assert change == pytest.approx(np.full(300, 0.2), abs=1e-6)
+        labels, predictions = kept["labels"], kept["predictions_1"]
+        assert kept["images_1"].shape == (300, 28, 28)
+    assert (labels == predictions).mean() == pytest.approx(some["accuracy"])
+
+
+@pytest.mark.parametrize("method", ["fgsm", "ensemble"])
+def test_threads_change_no_bit_of_an_attack(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path, method: str
+) -> None:
+    """Batches have random numbers of their own, whichever thread takes them, and when."""
+    made, few = [], ("--steps", 3, "--queries", 5) if method == "ensemble" else ()
+    for threads in (1, 2, 3):
+        done = dlproj(
+            "attack",
+            "--data",
+            tiny,
+            "--epsilon",
+            0.1,
+            "--method",
+            method,
+            *few,
+            "--batch-size",
+            40,
+            "--threads",
+            threads,
+            "--no-plots",
+            "--save-images",
+            "--out",
+            tmp_path / str(threads),
+            "--json",
+        )
+        assert done.code == 0, done.err
+        (row,) = done.json["metrics"]["attacks"]
+        assert ("broken_by" in row) == (method == "ensemble")
+        made.append(
+            (
+                (tmp_path / str(threads) / "adversarial.npz").read_bytes(),
+                {name: row[name] for name in row if name != "seconds"},
+            )
+        )
+    assert made[0] == made[1] == made[2]
+
+
+def test_the_newest_run_is_attacked_before_what_ships(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path
+) -> None:
+    attack = ("attack", "--data", tiny, "--epsilon", 0.1, "--no-plots", "--json")
+    assert dlproj(*attack).json["metrics"]["model"].endswith("trained/digits.safetensors")
+    assert dlproj("train-digits", "--data", tiny, "--no-plots").code == 0
+    assert dlproj(*attack).json["metrics"]["model"] == "runs/train-digits/1"
+    saved = tmp_path / "runs/train-digits/1/model.safetensors"
+    assert dlproj(*attack, "--model", saved).json["metrics"]["model"] == str(saved)
