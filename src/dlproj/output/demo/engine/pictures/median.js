@@ -3,7 +3,9 @@
 /** Compare two of nine numbers and put the smaller one first. */
 function order(nine, a, b) {
   if (nine[a] <= nine[b]) return;
-  [nine[a], nine[b]] = [nine[b], nine[a]];
+  const larger = nine[a];
+  nine[a] = nine[b];
+  nine[b] = larger;
 }
 
 /** The pairs whose comparison, in this order, brings the median of nine to place 4 (Smith 1996). */
@@ -30,7 +32,7 @@ export function median(values, width) {
           if (value < least) least = value;
           if (value > most) most = value;
         }
-      if (least < most) for (const [a, b] of PAIRS) order(nine, a, b);
+      if (least < most) for (let pair = 0; pair < PAIRS.length; pair++) order(nine, PAIRS[pair][0], PAIRS[pair][1]);
       result[row * width + column] = nine[4];
     }
   }

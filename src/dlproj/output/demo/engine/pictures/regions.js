@@ -2,29 +2,29 @@
 
 import { boxOf, cut, masked } from "./grid.js";
 
-/** The steps to the eight neighbours of a pixel, and to the four that share a side with it. */
-const FOUR = [[0, -1], [0, 1], [-1, 0], [1, 0]];
-const EIGHT = [...FOUR, [-1, -1], [-1, 1], [1, -1], [1, 1]];
-
-/** Give a number to all places that are connected with `start`; returns their box. */
-function flood({ values, width, height }, start, labels, number, steps) {
-  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
+/** Give a number to all places that are connected with `start`, at corners too or not; returns their box. */
+function flood({ values, width, height }, start, labels, number, corners) {
+  let left = width;
+  let top = height;
+  let right = -1;
+  let bottom = -1;
   const waiting = [start];
   labels[start] = number;
   while (waiting.length) {
     const place = waiting.pop();
     const column = place % width;
     const row = (place - column) / width;
-    [left, right] = [Math.min(left, column), Math.max(right, column)];
-    [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
-    for (const [down, across] of steps) {
-      const [y, x] = [row + down, column + across];
-      if (x < 0 || y < 0 || x >= width || y >= height) continue;
-      const next = y * width + x;
-      if (!values[next] || labels[next]) continue;
-      labels[next] = number;
-      waiting.push(next);
-    }
+    if (column < left) left = column;
+    if (column > right) right = column;
+    if (row < top) top = row;
+    if (row > bottom) bottom = row;
+    for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++)
+      for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x++) {
+        const next = y * width + x;
+        if (!values[next] || labels[next] || (!corners && x !== column && y !== row)) continue;
+        labels[next] = number;
+        waiting.push(next);
+      }
   }
   return { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
@@ -35,7 +35,7 @@ export function regionsOf(mask) {
   const regions = [];
   for (let start = 0, number = 0; start < labels.values.length; start++) {
     if (!mask.values[start] || labels.values[start]) continue;
-    const box = flood(mask, start, labels.values, ++number, EIGHT);
+    const box = flood(mask, start, labels.values, ++number, true);
     const own = number;
     regions.push({ left: box.left, top: box.top, mask: masked(cut(labels, box), (label) => Number(label === own)) });
   }
@@ -45,7 +45,7 @@ export function regionsOf(mask) {
 /** A mask with its holes; none of its pixels may be at an edge. */
 export function filled(mask) {
   const outside = new Int32Array(mask.values.length);
-  flood(masked(mask, (value) => 1 - value), 0, outside, 1, FOUR);
+  flood(masked(mask, (value) => 1 - value), 0, outside, 1, false);
   return masked(mask, (_, place) => 1 - outside[place]);
 }
 
