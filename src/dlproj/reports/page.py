@@ -22,6 +22,8 @@ from dlproj.reports.finished import (
 from dlproj.store.runs import write_file
 from dlproj.version import __version__
 
+DEMO = "demo.html"  # the page of `dlproj demo`, if it lies beside
+
 
 def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
     """Write a self-contained page of the runs that are named, or of all under `runs`.
@@ -50,6 +52,7 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
             "runs": [describe_run(run) for run in runs],
             "differences": setting_tables(runs),
             "machines": machine_table(runs),
+            "demo": DEMO if (out.parent / DEMO).exists() else "",
         }
     )
     try:
