@@ -32,9 +32,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dlproj.config import resolve, to_dict
+from dlproj.configuration.resolve import resolve, to_dict
 from dlproj.data.digits import load_digits
-from dlproj.data.idx import read_idx
+from dlproj.data.images.idx import read_idx
 from dlproj.data.pictures import read_picture
 from dlproj.data.regression import load_curve
 from dlproj.data.text_files import read_lines

@@ -13,10 +13,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from dlproj.cli import app
-from dlproj.config import as_text, flag
-from dlproj.flags import help_text
-from dlproj.messages import limits
-from dlproj.session import Session
+from dlproj.commandline.flags import help_text
+from dlproj.configuration.messages import limits
+from dlproj.configuration.resolve import as_text, flag
+from dlproj.configuration.session import Session
 from dlproj.settings import Config
 
 INTRODUCTION = """# Commands

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from typer.main import get_command
 
 from dlproj.cli import app
-from dlproj.config import resolve, to_dict, validate
+from dlproj.configuration.grid import SweepConfig
+from dlproj.configuration.resolve import resolve, to_dict, validate
 from dlproj.errors import DlprojError, UsageError
-from dlproj.grid import SweepConfig
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlproj.data.digits import Digits, load_digits
-from dlproj.data.upright import lies_transposed
+from dlproj.data.images.upright import lies_transposed
 from dlproj.errors import DlprojError, UsageError
 from tests.conftest import Dlproj
 

@@ -13,7 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from dlproj.config import resolve, to_dict
+from dlproj.configuration.resolve import resolve, to_dict
 from dlproj.output import figures
 from dlproj.output.figures.captions import CAPTIONS
 from dlproj.reports import claims as report_claims

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from dlproj.commandline.flags import command, devices
+from dlproj.commandline.sweep_flags import sweep_command
+from dlproj.configuration.grid import SweepConfig
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
-from dlproj.flags import command, devices
-from dlproj.grid import SweepConfig
-from dlproj.session import Session
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
@@ -22,7 +23,6 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
-from dlproj.sweep_flags import sweep_command
 from dlproj.version import __version__
 
 
@@ -41,12 +41,12 @@ class CommandList(TyperGroup):
         words = arguments[0] if arguments else sys.argv[1:]
         try:
             if any(not word or word.endswith("=") for word in words):
-                from dlproj.wrong_use import refuse_empty
+                from dlproj.commandline.wrong_use import refuse_empty
 
                 refuse_empty(self, words)
             return super().main(words, **settings)
         except typer.TyperException as error:
-            from dlproj.wrong_use import explain
+            from dlproj.commandline.wrong_use import explain
 
             raise UsageError(explain(error, self, words)) from None
         except typer.Abort:
@@ -132,12 +132,18 @@ def sweep(config: SweepConfig, session: Session) -> None:
 
 
 Model = Annotated[
-    Path | None, typer.Option(help="Run directory or .safetensors; by default, what ships.")
+    Path | None,
+    typer.Option(help="Use the network of a run or a .safetensors, not the one that ships."),
 ]
 Device = Annotated[
-    str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", autocompletion=devices)
+    str,
+    typer.Option(
+        help="Choose where to compute: auto, cpu, cuda, cuda:N or mps.", autocompletion=devices
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no remarks.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
 
 
 @app.command("predict-digit")
@@ -151,12 +157,12 @@ def predict_digit(
     ] = False,
     strip: Annotated[
         Path | None,
-        typer.Option(help="Figure to draw of what the network saw (default predict-digit.png)."),
+        typer.Option(help="Draw what the network saw to this file (default predict-digit.png)."),
     ] = None,
     plots: Annotated[bool, typer.Option(help="Draw that figure.")] = True,
     device: Device = "auto",
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Read your own pictures of digits."""
     check_device(device)
@@ -185,7 +191,9 @@ def predict_langid(
         list[str] | None,
         typer.Argument(metavar="WORD...", help="Words or phrases; - reads standard input."),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="File of words or phrases, one a line.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Also read this file, a word or phrase a line.")
+    ] = None,
     text: Annotated[
         bool, typer.Option("--text", help="Read the words as one phrase, and lines as phrases.")
     ] = False,
@@ -198,7 +206,7 @@ def predict_langid(
     model: Model = None,
     device: Device = "auto",
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Name the language of your own words and phrases."""
     check_device(device)
@@ -227,16 +235,17 @@ def predict_langid(
 
 @app.command("build-words")
 def build_words(
-    languages: Annotated[
-        str, typer.Option(help="Codes with commas between them, as in de,fr,it,en.")
-    ],
-    out: Annotated[Path, typer.Option(help="The .csv file to write.")],
+    languages: Annotated[str, typer.Option(help="Take these languages, as in de,fr,it,en.")],
+    out: Annotated[Path, typer.Option(help="Write this .csv file.")],
     words: Annotated[
-        int, typer.Option(min=100, max=1_000_000, help="Words of each language: the most frequent.")
+        int,
+        typer.Option(
+            min=100, max=1_000_000, help="Take this many of the most frequent words of each."
+        ),
     ] = 80_000,
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Force = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a list of words in languages of your choice, for train-langid."""
     from dlproj.output.console import Console
@@ -251,14 +260,14 @@ def export(
         Path, typer.Argument(metavar="RUN", help="Run directory, .safetensors, or course's LeNet.")
     ],
     format: Annotated[  # noqa: A002 - the flag's name
-        Literal["onnx"], typer.Option("--format", help="Kind of file.")
+        Literal["onnx"], typer.Option("--format", help="Choose the kind of file.")
     ] = "onnx",
     out: Annotated[
-        Path | None, typer.Option(help="File to write (default model.onnx in RUN).")
+        Path | None, typer.Option(help="Write this file (default model.onnx in RUN).")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Force = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a trained network for other tools, as ONNX."""
     from dlproj.output.console import Console
@@ -269,9 +278,9 @@ def export(
 
 @app.command()
 def verify(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a finished run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The directory of a finished run.")],
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compute a finished run again: is every number the same?"""
     from dlproj.output.console import Console
@@ -287,10 +296,10 @@ def report(
         list[Path] | None,
         typer.Argument(metavar="RUN...", help="Runs, or folders of runs (default runs)."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="File to write.")] = Path("report.html"),
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    out: Annotated[Path, typer.Option(help="Write this file.")] = Path("report.html"),
+    force: Force = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write one page of finished runs, claims and figures."""
     from dlproj.output.console import Console
@@ -303,12 +312,12 @@ def report(
 def demo(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="RUN...", help="Finished runs; what none is of ships."),
+        typer.Argument(metavar="RUN...", help="Finished runs; parts without one show what ships."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="File to write.")] = Path("demo.html"),
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    out: Annotated[Path, typer.Option(help="Write this file.")] = Path("demo.html"),
+    force: Force = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a page to play with: draw, fool, type, watch."""
     from dlproj.output.console import Console
@@ -320,10 +329,10 @@ def demo(
 @app.command()
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN RUN...", help="Directories of finished runs.")
+        list[Path], typer.Argument(metavar="RUN RUN...", help="The directories of finished runs.")
     ],
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No remarks.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show what differs between runs of one kind, and test it."""
     from dlproj.output.console import Console

@@ -49,9 +49,17 @@ def apgd(
         return -values if targeted else values
 
     return ascend(
-        model, images, labels, objective, epsilon=epsilon, steps=steps, restarts=restarts,
-        norm=norm, targeted=targeted, generator=generator,
-    )  # fmt: skip
+        model,
+        images,
+        labels,
+        objective,
+        epsilon=epsilon,
+        steps=steps,
+        restarts=restarts,
+        norm=norm,
+        targeted=targeted,
+        generator=generator,
+    )
 
 
 def ascend(
@@ -120,16 +128,29 @@ class _Climb:
 
     @classmethod
     def begin(
-        cls, which: Tensor, images: Tensor, start: Tensor, value: Tensor, gradient: Tensor,
+        cls,
+        which: Tensor,
+        images: Tensor,
+        start: Tensor,
+        value: Tensor,
+        gradient: Tensor,
         epsilon: float,
-    ) -> "_Climb":  # fmt: skip
+    ) -> "_Climb":
         return cls(
-            which, images, start, start, value, gradient, start, value, gradient,
+            which,
+            images,
+            start,
+            start,
+            value,
+            gradient,
+            start,
+            value,
+            gradient,
             size=torch.full_like(value, 2 * epsilon),
             rises=torch.zeros_like(value),
             halved=torch.ones_like(value, dtype=torch.bool),
             value_then=value,
-        )  # fmt: skip
+        )
 
     def keep(self, mask: Tensor) -> "_Climb":
         if mask.all():

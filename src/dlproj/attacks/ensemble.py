@@ -38,9 +38,15 @@ def ensemble(
     alone, and is left out in "l2". `tally` counts which part was the first to fool an image.
     """
     climb = partial(
-        apgd, model, epsilon=epsilon, steps=steps, restarts=restarts, norm=norm,
-        targeted=targeted, generator=generator,
-    )  # fmt: skip
+        apgd,
+        model,
+        epsilon=epsilon,
+        steps=steps,
+        restarts=restarts,
+        norm=norm,
+        targeted=targeted,
+        generator=generator,
+    )
     parts: dict[str, Attack] = {
         "apgd-ce": partial(climb, loss="ce"),
         "apgd-dlr": partial(climb, loss="dlr"),
@@ -93,9 +99,17 @@ def _towards_others(
             return targeted_dlr(logits, own[which], aims[which])
 
         made = ascend(
-            model, images[standing], own, objective, epsilon=epsilon, steps=steps, restarts=1,
-            norm=norm, targeted=False, generator=generator,
-        )  # fmt: skip
+            model,
+            images[standing],
+            own,
+            objective,
+            epsilon=epsilon,
+            steps=steps,
+            restarts=1,
+            norm=norm,
+            targeted=False,
+            generator=generator,
+        )
         adversarial[standing] = made
         standing = standing[_standing(model, made, own, targeted=False)]
         if not len(standing):

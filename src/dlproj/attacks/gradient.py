@@ -62,9 +62,17 @@ def bim(
 ) -> Tensor:
     """Basic Iterative Method: FGSM in small steps (Kurakin et al. 2017)."""
     return _climb(
-        model, images, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
-        norm=norm, targeted=targeted, keep=clip,
-    )  # fmt: skip
+        model,
+        images,
+        images,
+        labels,
+        epsilon=epsilon,
+        steps=steps,
+        step_size=step_size,
+        norm=norm,
+        targeted=targeted,
+        keep=clip,
+    )
 
 
 @checked
@@ -115,9 +123,17 @@ def pgd(
     def climb() -> Tensor:
         start = start_at_random(images, epsilon, norm, generator) if random_start else images
         return _climb(
-            model, start, images, labels, epsilon=epsilon, steps=steps, step_size=step_size,
-            norm=norm, targeted=targeted, keep=project,
-        )  # fmt: skip
+            model,
+            start,
+            images,
+            labels,
+            epsilon=epsilon,
+            steps=steps,
+            step_size=step_size,
+            norm=norm,
+            targeted=targeted,
+            keep=project,
+        )
 
     def losses(made: Tensor) -> Tensor:
         with torch.no_grad():

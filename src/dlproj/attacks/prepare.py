@@ -11,8 +11,12 @@ from dlproj.attacks.arguments import check_model
 from dlproj.attacks.kernels import FixedNorm, max_pool_2x2
 
 UNPADDED = {  # as torch.fx writes down `F.max_pool2d(x, 2)`
-    "stride": None, "padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False
-}  # fmt: skip
+    "stride": None,
+    "padding": 0,
+    "dilation": 1,
+    "ceil_mode": False,
+    "return_indices": False,
+}
 
 
 def prepare(model: nn.Module) -> nn.Module:

@@ -24,7 +24,7 @@ from dlproj.data.soft_labels import (
     read_frequencies,
     soft_labels,
 )
-from dlproj.data.word_tables import read_words
+from dlproj.data.text.words import read_words
 from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError, UsageError
 

@@ -164,9 +164,11 @@ def transfer(subject: Subject, attack: Attack, networks: dict[str, nn.Module]) -
             right[name] = model(images).argmax(1) == labels
         if name not in made:
             made[name] = torch.cat(
-                [attack(model, batch, aims)
-                 for batch, aims in zip(images.split(250), labels.split(250), strict=True)]
-            )  # fmt: skip
+                [
+                    attack(model, batch, aims)
+                    for batch, aims in zip(images.split(250), labels.split(250), strict=True)
+                ]
+            )
     success = []
     for source in names:
         row = []
@@ -187,10 +189,11 @@ def margins(subject: Subject, noise: Tensor) -> dict[str, Any]:
     """By how much the true class leads the next, before and after."""
     kinds = {"clean": subject.images, "noise": noise, "adversarial": subject.adversarial}
     leads = {
-        name: margin(predict(subject.model, images, machine=subject.machine),
-                     subject.labels).double().cpu()
+        name: margin(predict(subject.model, images, machine=subject.machine), subject.labels)
+        .double()
+        .cpu()
         for name, images in kinds.items()
-    }  # fmt: skip
+    }
     quantiles = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
     return {
         "quantiles": quantiles.tolist(),

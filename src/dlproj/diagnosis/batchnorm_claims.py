@@ -132,11 +132,12 @@ def _widens_rates(rates: dict[str, Any]) -> Explanation:
     """Supported: more of the rates tried train with it than without. Not: fewer, or as many."""
     ranges = {
         arm: [
-            lr for lr, reached in zip(rates["lr"], rates[arm]["accuracy"], strict=True)
+            lr
+            for lr, reached in zip(rates["lr"], rates[arm]["accuracy"], strict=True)
             if reached >= rates["trains_from"]
         ]
         for arm in ("with", "without", "noisy")
-    }  # fmt: skip
+    }
     spans = {
         arm: f"{min(own):g} to {max(own):g}" if own else "nowhere" for arm, own in ranges.items()
     }

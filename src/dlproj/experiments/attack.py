@@ -72,15 +72,23 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         started = time.perf_counter()
         chosen = telling(rows)
         subject = Subject(
-            model, images[:IMAGES], labels[:IMAGES], results[chosen].images[:IMAGES],
-            rows[chosen]["epsilon"], config.norm, context.machine,
-        )  # fmt: skip
+            model,
+            images[:IMAGES],
+            labels[:IMAGES],
+            results[chosen].images[:IMAGES],
+            rows[chosen]["epsilon"],
+            config.norm,
+            context.machine,
+        )
         generator = epoch_generator(config.seed)
         attack = chosen_attack(config, subject.epsilon, generator=generator)
         networks = other_networks(
-            model, digits.train, config, context.machine,
+            model,
+            digits.train,
+            config,
+            context.machine,
             shipped=target.source == MNIST and path != DIGITS,
-        )  # fmt: skip
+        )
         metrics["diagnosis"] = diagnose(subject, attack, networks, seed=config.seed)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:

@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlproj.data.batches import ShuffledBatches
-from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.digits import Digits, Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
 from dlproj.experiments.pens import PenBatches, open_set_loss
@@ -22,6 +22,7 @@ from dlproj.store.weights import pack, pack_model
 from dlproj.training.device import Machine
 from dlproj.training.loop import (
     Batches,
+    Loss,
     Training,
     accuracy,
     class_accuracy,
@@ -29,97 +30,81 @@ from dlproj.training.loop import (
     fit,
     predict,
 )
-from dlproj.training.optimizers import without_compiler
+from dlproj.training.optimizers import make_optimizer
 from dlproj.training.schedule import make_schedule
 
 
 def run(config: DigitsConfig, context: Context) -> Outcome:
     """Train on the training images, then look at the test images once."""
-    device = context.machine.device
     digits = load_digits(
         config.dataset, config.data, validation=config.validation, transpose=config.transpose
     )
     context.announce(digits.notes)
-    images, validation, test = (
-        split.to(device) for split in (digits.train, digits.validation, digits.test)
-    )
-    batches = ShuffledBatches(
-        images.pictures,
-        images.labels,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        prepare=partial(distorted_pixels, strength=config.distort),
-    )
-    training = make_training(config, digits.classes, len(batches), device)
-    examples: Batches = batches
-    if config.pens:
-        examples = PenBatches(batches, digits.classes)
-    if config.adversarial:
-        examples = AdversarialBatches(
-            batches, training.model, context.machine, config.epsilon, config.steps
-        )
-
-    def robust(images: Images) -> float:
-        pixels = to_pixels(images.pictures)
-        return robust_accuracy(training.model, pixels, images.labels, config, context.machine)
-
-    def validate() -> dict[str, float]:
-        logits = classify(training.model, validation, context.machine)
-        scores = {"validation_accuracy": accuracy(logits, validation.labels)}
-        if config.adversarial:
-            scores["validation_robust_accuracy"] = robust(validation)
-        return scores
+    digits = digits.to(context.machine.device)
+    batches = make_batches(config, digits)
+    training = make_training(config, digits.classes, len(batches), context.machine.device)
 
     train(
         training,
         lambda: fit(
             training,
-            examples,
-            loss_fn=partial(open_set_loss, label_smoothing=config.label_smoothing)
-            if config.pens
-            else partial(F.cross_entropy, label_smoothing=config.label_smoothing),
+            make_examples(config, batches, training.model, digits.classes, context.machine),
+            loss_fn=make_loss(config),
             epochs=config.epochs,
             machine=context.machine,
             score=accuracy,
         ),
         config,
         context,
-        validate=validate if config.validation else None,
+        validate=partial(validate, config, training.model, digits, context.machine),
         unit="images",
     )
     started = time.perf_counter()
-    logits = classify(training.model, test, context.machine)
+    logits = classify(training.model, digits.test, context.machine)
     test_seconds = time.perf_counter() - started
 
     metrics = {
-        **score_digits(logits, test.labels, digits.names),
-        **({"robust_accuracy": robust(test)} if config.adversarial else {}),
-        **(validate() if config.validation else {}),
+        **score_digits(logits, digits.test.labels, digits.names),
+        **robust_scores("", config, training.model, digits.test, context.machine),
+        **validate(config, training.model, digits, context.machine),
         "parameters": sum(weights.numel() for weights in training.model.parameters()),
     }
-    context.run.write("model.safetensors", pack_model(training.model, {"labels": digits.names}))
-    context.run.write("predictions.safetensors", pack({"logits": logits}, {}))
-    if context.session.plots:
-        from dlproj.output.figures import digits as figures  # noqa: PLC0415 - takes a second
-        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
-
-        context.console.remark(find_fonts(digits.names))
-        figures.draw(
-            context.run,
-            digits.test,
-            logits.softmax(1).cpu(),
-            metrics["confusion_matrix"],
-            digits.names,
-        )
+    keep(context, training.model, digits, logits, metrics)
     return Outcome(
         metrics,
         {
             "train_seconds": training.seconds,
-            "images_per_second": config.epochs * len(images) / training.seconds,
+            "images_per_second": config.epochs * len(digits.train) / training.seconds,
             "test_seconds": test_seconds,
         },
         digits.notes.remarks,
     )
+
+
+def make_batches(config: DigitsConfig, digits: Digits) -> ShuffledBatches:
+    """The training images in a new order each epoch, distorted if that is asked for."""
+    return ShuffledBatches(
+        digits.train.pictures,
+        digits.train.labels,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        prepare=partial(distorted_pixels, strength=config.distort),
+    )
+
+
+def make_examples(
+    config: DigitsConfig, batches: ShuffledBatches, model: nn.Module, classes: int, machine: Machine
+) -> Batches:
+    """What the network learns from: the images, or what pens or an attack make of them."""
+    if config.adversarial:
+        return AdversarialBatches(batches, model, machine, config.epsilon, config.steps)
+    return PenBatches(batches, classes) if config.pens else batches
+
+
+def make_loss(config: DigitsConfig) -> Loss:
+    """Cross-entropy; with pens, also of shapes that are no digit."""
+    loss = open_set_loss if config.pens else F.cross_entropy
+    return partial(loss, label_smoothing=config.label_smoothing)
 
 
 def make_training(
@@ -129,33 +114,49 @@ def make_training(
     torch.manual_seed(config.seed)
     model = make_network(config, classes)
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer: torch.optim.Optimizer
-    if config.optimizer == "adam":
-        optimizer = without_compiler(torch.optim.AdamW)(
-            model.parameters(),
-            lr=config.lr,
-            betas=(config.momentum, 0.999),
-            weight_decay=config.weight_decay,
-        )
-    else:
-        optimizer = without_compiler(torch.optim.SGD)(
-            model.parameters(),
-            lr=config.lr,
-            momentum=config.momentum,
-            weight_decay=config.weight_decay,
-        )
+    optimizer = make_optimizer(
+        config.optimizer,
+        model,
+        lr=config.lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+    )
     schedule = make_schedule(config.schedule, optimizer, config.epochs * steps_per_epoch)
     return Training(model, optimizer, schedule)
 
 
-def make_network(config: DigitsConfig, classes: int) -> torch.nn.Module:
+def make_network(config: DigitsConfig, classes: int) -> nn.Module:
     """The network that the settings name."""
     network = trained_as("digits", config.network)
     options = {} if network is RobustCNN else {"batchnorm": config.batchnorm}
     return network(classes=classes, **options)
 
 
-def classify(model: torch.nn.Module, images: Images, machine: Machine) -> Tensor:
+def validate(
+    config: DigitsConfig, model: nn.Module, digits: Digits, machine: Machine
+) -> dict[str, float]:
+    """Scores on the images that are held out; none where none are."""
+    if not config.validation:
+        return {}
+    logits = classify(model, digits.validation, machine)
+    return {
+        "validation_accuracy": accuracy(logits, digits.validation.labels),
+        **robust_scores("validation_", config, model, digits.validation, machine),
+    }
+
+
+def robust_scores(
+    prefix: str, config: DigitsConfig, model: nn.Module, images: Images, machine: Machine
+) -> dict[str, float]:
+    """Accuracy under PGD of a network that was trained for it."""
+    if not config.adversarial:
+        return {}
+    pixels = to_pixels(images.pictures)
+    score = robust_accuracy(model, pixels, images.labels, config, machine)
+    return {f"{prefix}robust_accuracy": score}
+
+
+def classify(model: nn.Module, images: Images, machine: Machine) -> Tensor:
     """Logits (images, classes)."""
     return predict(model, to_pixels(images.pictures), machine=machine)
 
@@ -181,3 +182,23 @@ def score_digits(logits: Tensor, labels: Tensor, names: list[str]) -> dict[str, 
         ],
         "confusion_matrix": confusion.tolist(),
     }
+
+
+def keep(
+    context: Context, model: nn.Module, digits: Digits, logits: Tensor, metrics: dict[str, Any]
+) -> None:
+    """Write network, predictions and figures into the run."""
+    context.run.write("model.safetensors", pack_model(model, {"labels": digits.names}))
+    context.run.write("predictions.safetensors", pack({"logits": logits}, {}))
+    if context.session.plots:
+        from dlproj.output.figures import digits as figures  # noqa: PLC0415 - takes a second
+        from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
+
+        context.console.remark(find_fonts(digits.names))
+        figures.draw(
+            context.run,
+            digits.test.to(torch.device("cpu")),
+            logits.softmax(1).cpu(),
+            metrics["confusion_matrix"],
+            digits.names,
+        )

@@ -27,7 +27,7 @@ from dlproj.training.loop import (
     fit,
     predict,
 )
-from dlproj.training.optimizers import without_compiler
+from dlproj.training.optimizers import make_optimizer
 from dlproj.training.schedule import make_schedule
 
 KNOWN = 2**17  # slots for words known by heart
@@ -105,8 +105,8 @@ def make_targets(words: Words, config: LangidConfig) -> Tensor:
     """
     if words.shares is None:
         return words.labels
-    smoothed = words.shares.lerp(torch.ones_like(words.shares) / words.shares.shape[1],
-                                 config.label_smoothing)  # fmt: skip
+    evenly = torch.full_like(words.shares, 1 / words.shares.shape[1])
+    smoothed = words.shares.lerp(evenly, config.label_smoothing)
     return smoothed * weigh(words, config).unsqueeze(1)
 
 
@@ -168,10 +168,11 @@ def make_training(
         rows = by_length(words.lengths)
         model.count((words.letters[row, :length], words.labels[row]) for length, row in rows)
     model = model.to(device)
-    optimizer = without_compiler(torch.optim.Adam)(
-        model.parameters(),
+    optimizer = make_optimizer(
+        "adam",
+        model,
         lr=config.lr,
-        betas=(config.momentum, 0.999),
+        momentum=config.momentum,
         weight_decay=config.weight_decay,
     )
     schedule = make_schedule(config.schedule, optimizer, config.epochs * steps_per_epoch)

@@ -15,7 +15,7 @@ from dlproj.store.weights import pack_model
 from dlproj.training.device import Machine
 from dlproj.training.least_squares import LevenbergMarquardt, fit_least_squares
 from dlproj.training.loop import Step, Training, fit, predict
-from dlproj.training.optimizers import without_compiler
+from dlproj.training.optimizers import make_optimizer, without_compiler
 from dlproj.training.schedule import make_schedule
 
 
@@ -94,15 +94,16 @@ def make_training(
     if config.data is not None:
         scaling |= {"y_mean": y.mean().item(), "y_scale": y.std().item() or 1.0}
     model = CurveMLP(activation=config.activation, **scaling).to(device, number_type(config))
-    optimizer: torch.optim.Optimizer
     if config.optimizer == "lm":
-        optimizer = without_compiler(LevenbergMarquardt)(model.parameters(), model)
-        return Training(model, optimizer, make_schedule("constant", optimizer, config.epochs))
-    optimizer = without_compiler(torch.optim.Adam)(
-        model.parameters(),
+        exact = without_compiler(LevenbergMarquardt)(model.parameters(), model)
+        return Training(model, exact, make_schedule("constant", exact, config.epochs))
+    optimizer = make_optimizer(
+        config.optimizer,
+        model,
         lr=config.lr,
-        betas=(config.momentum, config.beta2),
+        momentum=config.momentum,
         weight_decay=config.weight_decay,
+        beta2=config.beta2,
         fused=True,
     )
     schedule = make_schedule(config.schedule, optimizer, config.epochs * steps_per_epoch)

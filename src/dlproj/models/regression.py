@@ -36,11 +36,14 @@ class CurveMLP(nn.Module):
         self.x_mean, self.x_scale, self.y_mean, self.y_scale = x_mean, x_scale, y_mean, y_scale
         between = ACTIVATIONS[activation]
         self.layers = nn.Sequential(
-            nn.Linear(1, 20), between(),
-            nn.Linear(20, 20), between(),
-            nn.Linear(20, 20), between(),
+            nn.Linear(1, 20),
+            between(),
+            nn.Linear(20, 20),
+            between(),
+            nn.Linear(20, 20),
+            between(),
             nn.Linear(20, 1),
-        )  # fmt: skip
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Inputs (..., 1) to outputs (..., 1), both in the user's units."""

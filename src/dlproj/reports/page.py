@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dlproj.config import as_text
+from dlproj.configuration.resolve import as_text
 from dlproj.errors import DlprojError
 from dlproj.output.console import Console
 from dlproj.output.document import document

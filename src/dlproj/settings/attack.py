@@ -34,53 +34,56 @@ class AttackConfig(Config):
         tuple[Annotated[float, Ge(0)], ...],
         MinLen(1),
         Fraction(),
-        Doc("Largest perturbation, in pixel values of [0, 1], such as 8/255; may be repeated"),
+        Doc("Set the largest change, in pixel values, such as 8/255; repeat for several."),
     ] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
     method: Annotated[
         Literal["fgsm", "bim", "pgd", "mifgsm", "apgd-ce", "apgd-dlr", "square", "ensemble"],
-        Doc(
-            "fgsm takes one step; square needs no gradient; ensemble takes apgd and square in turn."
-        ),
+        Doc("Choose the attack; ensemble tries apgd and square in turn."),
     ] = "fgsm"
-    norm: Annotated[Literal["linf", "l2"], Doc("What epsilon measures.")] = "linf"
+    norm: Annotated[
+        Literal["linf", "l2"],
+        Doc("Measure the change by its largest pixel (linf) or its length (l2)."),
+    ] = "linf"
     steps: Annotated[
         Annotated[int, Ge(1), Le(100_000)] | None,
         OnlyWith("method", (*STEPPING, *CLIMBING)),
-        Doc("Of an iterated method; if not given 10, and 100 of apgd and ensemble."),
+        Doc("Take this many steps; if not given, 100 for apgd and ensemble, else 10."),
     ] = None
     step_size: Annotated[
         Annotated[float, Gt(0), Le(100)] | None,
         Fraction(),
         OnlyWith("method", STEPPING),
-        Doc("Of bim, pgd and mifgsm; 2.5 epsilon / steps if not given."),
+        Doc("Set the size of a step; if not given, 2.5 epsilon / steps."),
     ] = None
     restarts: Annotated[
         int,
         Ge(1),
         Le(1000),
         OnlyWith("method", ("pgd", *CLIMBING)),
-        Doc("Random starts of pgd, apgd and ensemble; the worst counts."),
+        Doc("Start this often at random; the worst result of each image counts."),
     ] = 1
     queries: Annotated[
         int,
         Ge(1),
         Le(1_000_000),
         OnlyWith("method", ("square", "ensemble")),
-        Doc("Of square and ensemble, looks at each image."),
+        Doc("Let square ask the network about each image this often."),
     ] = 1000
-    targeted: Annotated[bool, Doc("Aim at the class after the true one.")] = False
+    targeted: Annotated[bool, Doc("Aim at one wrong class: the one after the true one.")] = False
     model: Annotated[
         Path | None,
-        Doc("Run directory, .safetensors, or the course's LeNet; by default the newest "
-            "train-digits run here, or else the one that ships."),
-    ] = None  # fmt: skip
+        Doc(
+            "Attack the network of a run, a .safetensors or the course's LeNet; by default, of the "
+            "newest train-digits run here, or else the one that ships."
+        ),
+    ] = None
     limit: Annotated[
-        Annotated[int, Ge(1)] | None, Doc("Use only so many test images, instead of all.")
+        Annotated[int, Ge(1)] | None, Doc("Use only this many test images, instead of all.")
     ] = None
     batch_size: BatchSize = 125
-    save_images: Annotated[bool, Doc("Keep the adversarial images as .npz.")] = False
+    save_images: Annotated[bool, Doc("Keep the adversarial images as an .npz file.")] = False
     diagnose: Annotated[
-        bool, Doc("Also measure why they work: spectra, filters, noise, transfer and margins.")
+        bool, Doc("Also measure why the attack works: spectra, filters, noise, transfer, margins.")
     ] = False
     data: ImageData = None
     transpose: Transpose = "auto"

@@ -1,7 +1,8 @@
 """What the settings of every command have in common.
 
 A settings class is a plain frozen dataclass. The annotation of a field holds its range and
-description; `dlproj.config` checks them, and `dlproj.flags` makes command-line flags from them.
+description; `dlproj.configuration.resolve` checks them, and `dlproj.commandline.flags` makes flags
+of them.
 """
 
 import dataclasses
@@ -18,43 +19,51 @@ from dlproj.errors import UsageError
 
 Recipes = Mapping[str, Mapping[str, Any]]
 
-Seed = Annotated[int, Ge(0), Lt(2**31), Doc("Seed of everything random.")]
-Device = Annotated[str, Doc("auto, cpu, cuda, cuda:N or mps.")]
+Seed = Annotated[
+    int,
+    Ge(0),
+    Lt(2**31),
+    Doc("Set the seed of everything random: first weights, order of examples, dropout."),
+]
+Device = Annotated[str, Doc("Choose where to compute: auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[
     Literal["auto", "fp32", "bf16", "fp16"],
-    Doc("auto takes bf16 where the machine is built for it."),
+    Doc("Choose the number format; auto takes bf16 where the machine has instructions for it."),
 ]
-Threads = Annotated[int, Ge(0), Le(1024), Doc("CPU threads; 0 takes one per core.")]
+Threads = Annotated[int, Ge(0), Le(1024), Doc("Use this many CPU threads; 0 takes one per core.")]
 Recipe = Annotated[
-    Literal["standard", "report", "best"], Doc("A named set of defaults; single flags win over it.")
+    Literal["standard", "report", "best"],
+    Doc("Choose a named set of defaults; single flags win over it."),
 ]
-Seeds = Annotated[int, Ge(1), Le(1000), Doc("Repeat with N seeds, from --seed on.")]
-Epochs = Annotated[int, Ge(1), Le(1_000_000), Doc("Passes over the training data.")]
-BatchSize = Annotated[int, Ge(1), Le(1_000_000), Doc("Examples in one step.")]
-LearningRate = Annotated[float, Gt(0), Le(1000), Doc("Highest learning rate of the schedule.")]
-Momentum = Annotated[float, Ge(0), Lt(1), Doc("SGD's momentum, Adam's beta1.")]
-WeightDecay = Annotated[float, Ge(0), Le(100), Doc("Weight decay of the optimiser.")]
+Seeds = Annotated[int, Ge(1), Le(1000), Doc("Repeat with this many seeds, from --seed on.")]
+Epochs = Annotated[int, Ge(1), Le(1_000_000), Doc("Pass this many times over the training data.")]
+BatchSize = Annotated[int, Ge(1), Le(1_000_000), Doc("Use this many examples in one step.")]
+LearningRate = Annotated[
+    float, Gt(0), Le(1000), Doc("Set the highest learning rate of the schedule.")
+]
+Momentum = Annotated[float, Ge(0), Lt(1), Doc("Set the momentum of SGD, or beta1 of Adam.")]
+WeightDecay = Annotated[float, Ge(0), Le(100), Doc("Set the weight decay of the optimiser.")]
 LabelSmoothing = Annotated[
-    float, Ge(0), Lt(1), Doc("Share of each target that goes to all classes alike.")
+    float, Ge(0), Lt(1), Doc("Spread this share of each target evenly over all classes.")
 ]
 Columns = Annotated[
-    str | None, Doc("Of --data: its two columns, by name or number, as in word,label or 2,1.")
+    str | None, Doc("Name the two columns of --data, or count them, as in word,label or 2,1.")
 ]
 Delimiter = Annotated[
-    str | None, Doc("Of --data: what separates columns: tab, space, comma, semicolon, or another.")
+    str | None, Doc("Say what separates columns of --data: tab, space, comma, semicolon, another.")
 ]
-Encoding = Annotated[str | None, Doc("Of --data: how its text is encoded, as in cp1252.")]
+Encoding = Annotated[str | None, Doc("Say how the text of --data is encoded, as in cp1252.")]
 ImageData = Annotated[
     Path | None,
-    Doc("Images to use instead: a folder of IDX files or of a folder a class, .npz, or .csv."),
+    Doc("Take images from IDX files, an .npz, a .csv, or a folder of pictures a class."),
 ]
 Transpose = Annotated[
     Literal["auto", "yes", "no"],
-    Doc("Of --data: whether its images lie transposed, as EMNIST's; auto looks at them."),
+    Doc("Say whether images of --data lie transposed, as EMNIST's; auto looks at them."),
 ]
 Schedule = Annotated[
     Literal["constant", "linear", "cosine", "one-cycle"],
-    Doc("Course of the learning rate over the run."),
+    Doc("Choose how the learning rate changes during the training."),
 ]
 
 

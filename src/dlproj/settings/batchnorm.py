@@ -40,12 +40,14 @@ class BatchnormConfig(Config):
     lr: Annotated[
         tuple[Annotated[float, Gt(0), Le(1000)], ...],
         MinLen(1),
-        Doc("Learning rates to compare at; may be repeated"),
+        Doc("Compare at this learning rate; repeat it for several."),
     ] = (0.005, 0.02, 0.08, 0.3)
     momentum: Momentum = 0.92
     weight_decay: WeightDecay = 0.0
     schedule: Schedule = "constant"
-    images: Annotated[int, Ge(100), Le(60_000), Doc("Training images of each run.")] = 20_000
+    images: Annotated[int, Ge(100), Le(60_000), Doc("Train each network on this many images.")] = (
+        20_000
+    )
     diagnose: Annotated[
         bool, Doc("Also measure what BatchNorm changes inside the network, layer by layer.")
     ] = False

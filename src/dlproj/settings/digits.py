@@ -80,7 +80,7 @@ class DigitsConfig(TrainingConfig):
 
     recipe: Annotated[
         Literal["standard", "report", "fast", "best", "pictures"],
-        Doc("A named set of defaults; single flags win over it."),
+        Doc("Choose a named set of defaults; single flags win over it."),
     ] = "standard"
 
     epochs: Epochs = 1
@@ -90,50 +90,48 @@ class DigitsConfig(TrainingConfig):
     schedule: Schedule = "linear"
     network: Annotated[
         Literal["report", "fast", "deep", "robust"],
-        Doc("The report's, one with a tenth of its work, a deeper one, or that of --adversarial."),
+        Doc("Choose the report's network, a faster, a deeper, or that of --adversarial."),
     ] = "report"
-    optimizer: Annotated[Literal["sgd", "adam"], Doc("SGD with momentum, or Adam.")] = "sgd"
+    optimizer: Annotated[Literal["sgd", "adam", "adamw"], Doc("Choose the optimiser.")] = "sgd"
     batchnorm: Annotated[
         bool,
         OnlyWith("network", ("report", "fast", "deep")),
-        Doc("BatchNorm after each convolution; the robust network has none."),
+        Doc("Put BatchNorm after each convolution."),
     ] = True
     label_smoothing: LabelSmoothing = 0.0
     distort: Annotated[
         float,
         Ge(0),
         Le(5),
-        Doc("Turn, slant, scale and move training images at random; 1 is mild."),
+        Doc("Turn, slant, scale and move training images at random; 1 is mild, 0 none."),
     ] = 0.0
     pens: Annotated[
         bool,
-        Doc("Train for photos: pens of all widths, and shapes that are no digit to be unsure of."),
+        Doc("Draw training images with many pens, and learn to be unsure of other shapes."),
     ] = False
-    adversarial: Annotated[
-        bool, Doc("Train on adversarial images instead, with settings of its own.")
-    ] = False
+    adversarial: Annotated[bool, Doc("Train on images that the attack PGD has changed.")] = False
     epsilon: Annotated[
         float,
         Ge(0),
         Fraction(),
         OnlyWith("adversarial", (True,)),
-        Doc("Of --adversarial: the largest change of a pixel (linf), such as 8/255."),
+        Doc("Let --adversarial change each pixel by at most this much, such as 8/255."),
     ] = 0.3
     steps: Annotated[
         int,
         Ge(1),
         Le(1000),
         OnlyWith("adversarial", (True,)),
-        Doc("Of --adversarial: steps of pgd to each batch."),
+        Doc("Let --adversarial change each batch in this many steps of PGD."),
     ] = 3
     dataset: Annotated[
         Literal["mnist", "fashion-mnist", "kmnist", "qmnist", "emnist"],
-        Doc("mnist ships; the others are downloaded once."),
+        Doc("Choose the images; mnist ships, the others are downloaded once."),
     ] = "mnist"
     data: ImageData = None
     transpose: Transpose = "auto"
     validation: Annotated[
-        int, Ge(0), Le(1_000_000), Doc("Training images held out and scored after each epoch.")
+        int, Ge(0), Le(1_000_000), Doc("Hold out this many training images; score them each epoch.")
     ] = 0
 
     def __post_init__(self) -> None:

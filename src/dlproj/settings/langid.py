@@ -63,27 +63,35 @@ class LangidConfig(TrainingConfig):
     schedule: Schedule = "one-cycle"
     label_smoothing: LabelSmoothing = 0.1
     network: Annotated[
-        Literal["gru", "ngrams"], Doc("The report's GRU, or a bag of letter n-grams.")
+        Literal["gru", "ngrams"], Doc("Choose the report's GRU, or a network of letter n-grams.")
     ] = "gru"
-    hidden: Annotated[int, Ge(1), Le(4096), Doc("Size of the GRU's state, or hidden units.")] = 64
+    hidden: Annotated[int, Ge(1), Le(4096), Doc("Set the size of the hidden layer.")] = 64
     layers: Annotated[
-        int, Ge(1), Le(8), OnlyWith("network", ("gru",)), Doc("GRUs on top of each other.")
+        int,
+        Ge(1),
+        Le(8),
+        OnlyWith("network", ("gru",)),
+        Doc("Put this many GRUs on top of each other."),
     ] = 1
     bidirectional: Annotated[
-        bool, OnlyWith("network", ("gru",)), Doc("Whether the GRU reads each word from both ends.")
+        bool, OnlyWith("network", ("gru",)), Doc("Let the GRU read each word from both ends.")
     ] = True
     longest: Annotated[
-        int, Ge(1), Le(8), OnlyWith("network", ("ngrams",)), Doc("Letters of the longest n-gram.")
+        int,
+        Ge(1),
+        Le(8),
+        OnlyWith("network", ("ngrams",)),
+        Doc("Use n-grams of up to this many letters."),
     ] = 5
-    dropout: Annotated[float, Ge(0), Lt(1), Doc("Of n-grams, and of what linear layers see.")] = 0.3
+    dropout: Annotated[
+        float, Ge(0), Lt(1), Doc("Drop this share of n-grams and of inputs of linear layers.")
+    ] = 0.3
     frequency_power: Annotated[
-        float, Ge(0), Le(1), Doc("A word weighs its frequency to this power in the loss.")
+        float, Ge(0), Le(1), Doc("Weigh each word in the loss by its frequency to this power.")
     ] = 0.25
-    held_out: Annotated[
-        bool, Doc("Keep the validation and test words out of training; without, measure elsewhere.")
-    ] = True
+    held_out: Annotated[bool, Doc("Keep the validation and test words out of the training.")] = True
     data: Annotated[
-        Path | None, Doc("The course's .npz, or a .csv of word,label, instead of what ships.")
+        Path | None, Doc("Take words from a table of words and labels, or the course's .npz.")
     ] = None
     columns: Columns = None
     delimiter: Delimiter = None

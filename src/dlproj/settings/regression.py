@@ -51,25 +51,27 @@ class RegressionConfig(TrainingConfig):
     momentum: Annotated[Momentum, BY_ADAM] = 0.9
     weight_decay: Annotated[WeightDecay, BY_ADAM] = 0.0
     schedule: Annotated[Schedule, BY_ADAM] = "one-cycle"
-    beta2: Annotated[float, Ge(0), Lt(1), BY_ADAM, Doc("Adam's decay of squared gradients.")] = 0.99
+    beta2: Annotated[float, Ge(0), Lt(1), BY_ADAM, Doc("Set beta2 of Adam.")] = 0.99
     optimizer: Annotated[
         Literal["adam", "lm"],
-        Doc("lm is Levenberg-Marquardt on all points at once, in double precision."),
+        Doc("Choose Adam, or Levenberg-Marquardt (lm), which takes all points at once."),
     ] = "adam"
-    activation: Annotated[Literal["relu", "tanh"], Doc("Between the layers.")] = "relu"
+    activation: Annotated[
+        Literal["relu", "tanh"], Doc("Choose the function between the layers.")
+    ] = "relu"
     function: Annotated[
         Literal["sin", "cos", "sin3x", "abs", "gauss", "sinc", "sawtooth", "square"],
         OnlyWith("data", (None,)),
-        Doc("What is learnt, on [-2π, 2π]."),
+        Doc("Choose the curve to learn, on [-2π, 2π]."),
     ] = "sin"
-    data: Annotated[Path | None, Doc("Table of x and y, as CSV, to fit instead of a function.")] = (
-        None
-    )
+    data: Annotated[
+        Path | None, Doc("Fit the points of a table of x and y instead of a function.")
+    ] = None
     columns: Columns = None
     delimiter: Delimiter = None
     encoding: Encoding = None
     decimal: Annotated[
-        Literal["point", "comma"] | None, Doc("Of --data: what stands before decimals.")
+        Literal["point", "comma"] | None, Doc("Say what stands before the decimals of --data.")
     ] = None
     precision: Annotated[Precision, BY_ADAM] = "fp32"
     threads: Threads = 1  # more would wait for each other longer than they work

@@ -22,8 +22,17 @@ from dlproj.output.tables.base import Table
 from dlproj.training.device import choose_machine
 from dlproj.version import __version__
 
-PACKAGES = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "safetensors", "typer", "rich",
-            "pydantic")  # fmt: skip
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "safetensors",
+    "typer",
+    "rich",
+    "pydantic",
+)
 OPTIONAL = ("onnx", "onnxscript", "onnxruntime")
 
 

@@ -87,9 +87,11 @@ def flatten(picture: Image.Image) -> Picture:
         channels = [_reduce(Image.fromarray(_stretched(np.asarray(upright))))]
     else:
         upright = _on_paper(_colours(upright))
-        bands = [upright.convert("L"), *upright.split()] if _has_colours(upright) else [
-            upright.convert("L")
-        ]  # fmt: skip
+        bands = (
+            [upright.convert("L"), *upright.split()]
+            if _has_colours(upright)
+            else [upright.convert("L")]
+        )
         channels = [_reduce(band.convert("F")) / np.float32(255) for band in bands]
     if len(channels) == 1:
         shown = Image.fromarray(np.round(channels[0] * 255).astype(np.uint8))

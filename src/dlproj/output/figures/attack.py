@@ -111,14 +111,18 @@ def draw_gallery(
             seen = int(probabilities.argmax())
             place.set_title(
                 f"{label_of(names[seen])}\n{float(probabilities[seen]):.0%}",
-                loc="center", fontsize=11, color=GREEN if seen == label else RED,
-            )  # fmt: skip
+                loc="center",
+                fontsize=11,
+                color=GREEN if seen == label else RED,
+            )
     for place, text in zip(axes[:, 0], ("original", "change", "adversarial"), strict=True):
         place.set_ylabel(text)
     figure.suptitle(
         f"{row['method'].upper()}, ε = {row['epsilon']:g}: what is seen, and with what confidence",
-        weight="bold", x=0.02, ha="left",
-    )  # fmt: skip
+        weight="bold",
+        x=0.02,
+        ha="left",
+    )
     save(figure, run, "gallery")
 
 
@@ -161,8 +165,9 @@ def draw_filters(run: RunDir, filters: dict[str, Any], epsilon: float) -> None:
     for axes, (band, title) in zip(panels, titles.items(), strict=True):
         for kind, color, marker in (("clean", BLUE, "o"), ("adversarial", RED, "s")):
             label = kind if kind == "clean" else f"{kind} (ε = {epsilon:g})"
-            axes.plot(filters["radius"], filters[f"{kind}_{band}"], f"{marker}-", color=color,
-                      label=label)  # fmt: skip
+            axes.plot(
+                filters["radius"], filters[f"{kind}_{band}"], f"{marker}-", color=color, label=label
+            )
         axes.axhline(0.1, color=GREY, linestyle=":", label="guessing")
         axes.set_title(title)
         axes.set_xlabel("cycles per image")
@@ -198,8 +203,9 @@ def draw_margins(run: RunDir, margins: dict[str, Any], epsilon: float) -> None:
     for place, (name, color) in enumerate(looks.items()):
         lowest, low, middle, high, highest = margins[name]
         axes.plot([lowest, highest], [place, place], color=color, linewidth=2)
-        axes.plot([low, high], [place, place], color=color, linewidth=12, alpha=0.5,
-                  solid_capstyle="butt")  # fmt: skip
+        axes.plot(
+            [low, high], [place, place], color=color, linewidth=12, alpha=0.5, solid_capstyle="butt"
+        )
         axes.plot(middle, place, "o", color=color, markersize=9)
     axes.axvline(0, color=ORANGE, linestyle="--")
     axes.text(0, -0.62, "← misread  ", color=ORANGE, ha="right", va="center")

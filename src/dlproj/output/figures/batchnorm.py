@@ -28,16 +28,29 @@ def draw_accuracy(run: RunDir, cells: Sequence[dict[str, Any]]) -> None:
         errors = [[max(1 - value, 1e-4) for value in cell[arm]["values"]] for cell in cells]
         for place, values in zip(places, errors, strict=True):
             axes.plot(
-                [place] * len(values), values, marker, color=color, alpha=0.45, markersize=7,
+                [place] * len(values),
+                values,
+                marker,
+                color=color,
+                alpha=0.45,
+                markersize=7,
                 markeredgewidth=0,
-            )  # fmt: skip
+            )
         axes.plot(
-            places, [np.mean(values) for values in errors], f"{marker}-", color=color,
-            markersize=10, markerfacecolor="white", markeredgewidth=2, label=f"{arm} BatchNorm",
-        )  # fmt: skip
+            places,
+            [np.mean(values) for values in errors],
+            f"{marker}-",
+            color=color,
+            markersize=10,
+            markerfacecolor="white",
+            markeredgewidth=2,
+            label=f"{arm} BatchNorm",
+        )
     axes.set_yscale("log")
-    axes.set_yticks(ticks := [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9],
-                    [f"{1 - tick:.1%}" for tick in ticks])  # fmt: skip
+    axes.set_yticks(
+        ticks := [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9],
+        [f"{1 - tick:.1%}" for tick in ticks],
+    )
     axes.minorticks_off()
     axes.invert_yaxis()
     axes.set_xticks(range(len(cells)), [f"{cell['lr']:g}" for cell in cells])
@@ -59,8 +72,9 @@ def draw_losses(run: RunDir, rates: Sequence[float], runs: Sequence[dict[str, An
                 color = LOOKS[single["arm"]][0]
                 steps = np.linspace(0, single["steps"], len(single["losses"]))
                 label = f"{single['arm']} BatchNorm" if single["seed"] == runs[0]["seed"] else None
-                axes.plot(steps, single["losses"], color=color, alpha=0.6, linewidth=1.2,
-                          label=label)  # fmt: skip
+                axes.plot(
+                    steps, single["losses"], color=color, alpha=0.6, linewidth=1.2, label=label
+                )
         axes.set_yscale("log")
         axes.set_ylim(top=10)
         axes.set_title(f"rate {rate:g}")
@@ -71,9 +85,10 @@ def draw_losses(run: RunDir, rates: Sequence[float], runs: Sequence[dict[str, An
 
 
 ARM_LOOKS = {
-    "with": (BLUE, "o", "with"), "without": (RED, "s", "without"),
+    "with": (BLUE, "o", "with"),
+    "without": (RED, "s", "without"),
     "noisy": (GREEN, "^", "with, then noise"),
-}  # fmt: skip
+}
 
 
 def draw_diagnosis(run: RunDir, diagnosis: dict[str, Any]) -> None:
@@ -92,15 +107,23 @@ def draw_layers(run: RunDir, diagnosis: dict[str, Any]) -> None:
         "gradient_norm": "gradient norm",
     }
     layers = ["conv1", "conv2", "conv3", "hidden"]
-    figure, panels = new_figure(12, 9, nrows=len(rows), ncols=len(layers), sharex=True,
-                                sharey="row")  # fmt: skip
+    figure, panels = new_figure(
+        12, 9, nrows=len(rows), ncols=len(layers), sharex=True, sharey="row"
+    )
     for what, line in zip(rows, panels, strict=True):
         for layer, axes in zip(layers, line, strict=True):
             for name, arm in diagnosis["arms"].items():
                 color, marker, label = ARM_LOOKS[name]
                 values = arm["layers"][layer][what]
-                axes.plot(arm["steps"][-len(values) :], values, f"{marker}-", color=color,
-                          markersize=4, linewidth=1.4, label=label)  # fmt: skip
+                axes.plot(
+                    arm["steps"][-len(values) :],
+                    values,
+                    f"{marker}-",
+                    color=color,
+                    markersize=4,
+                    linewidth=1.4,
+                    label=label,
+                )
         line[0].set_ylabel(rows[what])
         line[0].set_yscale("linear" if what == "dead" else "log")
     for layer, axes in zip(layers, panels[0], strict=True):
@@ -109,8 +132,12 @@ def draw_layers(run: RunDir, diagnosis: dict[str, Any]) -> None:
         axes.set_xlabel("step")
     panels[0, -1].legend(loc="upper right", fontsize=9)
     panels[2, 0].set_ylim(bottom=0)
-    figure.suptitle(f"What ReLUs are given, and gradients, over a training at rate "
-                    f"{diagnosis['lr']:g}", weight="bold", x=0.02, ha="left")  # fmt: skip
+    figure.suptitle(
+        f"What ReLUs are given, and gradients, over a training at rate {diagnosis['lr']:g}",
+        weight="bold",
+        x=0.02,
+        ha="left",
+    )
     save(figure, run, "layers")
 
 
@@ -120,8 +147,15 @@ def draw_landscape(run: RunDir, diagnosis: dict[str, Any]) -> None:
     for name, arm in diagnosis["arms"].items():
         color, marker, label = ARM_LOOKS[name]
         seen = arm["landscape"]
-        left.fill_between(arm["steps"], seen["loss_low"], seen["loss_high"], color=color,
-                          alpha=0.35, linewidth=1, label=label)  # fmt: skip
+        left.fill_between(
+            arm["steps"],
+            seen["loss_low"],
+            seen["loss_high"],
+            color=color,
+            alpha=0.35,
+            linewidth=1,
+            label=label,
+        )
         right.plot(arm["steps"], seen["smoothness"], f"{marker}-", color=color, label=label)
     left.set_yscale("log")
     left.set_title("Loss over steps along the gradient")

@@ -15,8 +15,9 @@ def draw_training_curve(run: RunDir, *, log: bool = True) -> None:
     records = list(run.records())
     steps = np.array([record["step"] for record in records])
     has_accuracy = "accuracy" in records[0]
-    figure, axes = new_figure(8, 6 if has_accuracy else 4, nrows=1 + has_accuracy, sharex=True,
-                              squeeze=False)  # fmt: skip
+    figure, axes = new_figure(
+        8, 6 if has_accuracy else 4, nrows=1 + has_accuracy, sharex=True, squeeze=False
+    )
     loss_axes = axes[0, 0]
     _draw(loss_axes, steps, [record["loss"] for record in records], BLUE)
     loss_axes.set_ylabel("loss")
@@ -30,8 +31,10 @@ def draw_training_curve(run: RunDir, *, log: bool = True) -> None:
             accuracy_axes.plot(
                 [record["step"] for record in validated],
                 [record["validation_accuracy"] for record in validated],
-                "o-", color=ORANGE, label="validation",
-            )  # fmt: skip
+                "o-",
+                color=ORANGE,
+                label="validation",
+            )
         accuracy_axes.set_ylabel("accuracy")
         accuracy_axes.legend(loc="lower right")
     axes[-1, 0].set_xlabel("step")

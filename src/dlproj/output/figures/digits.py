@@ -23,9 +23,12 @@ PICTURE_WIDTH = 0.043  # of a picture in the confidence figure, in probability
 
 
 def draw(
-    run: RunDir, test: Images, probabilities: Tensor, matrix: Sequence[Sequence[int]],
+    run: RunDir,
+    test: Images,
+    probabilities: Tensor,
+    matrix: Sequence[Sequence[int]],
     names: Sequence[str],
-) -> None:  # fmt: skip
+) -> None:
     """All of them.
 
     Args:
@@ -66,10 +69,16 @@ def draw_confidence(
             axes.add_artist(box)
             if wrong:
                 axes.annotate(
-                    label_of(names[int(predicted[index])]), place, (9, 5),
-                    textcoords="offset points", color=RED, weight="bold", fontsize=11, zorder=4,
+                    label_of(names[int(predicted[index])]),
+                    place,
+                    (9, 5),
+                    textcoords="offset points",
+                    color=RED,
+                    weight="bold",
+                    fontsize=11,
+                    zorder=4,
                     bbox={"facecolor": "white", "alpha": 0.85, "pad": 0.3, "linewidth": 0},
-                )  # fmt: skip
+                )
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks(range(len(names)), labels_of(names))
@@ -104,10 +113,14 @@ def draw_mistakes(run: RunDir, images: Images, probabilities: Tensor, names: Seq
             f"{label_of(names[int(images.labels[index])])} read as "
             f"{label_of(names[int(predicted[index])])}\n"
             f"{float(confidence[index]):.1%} sure",
-            fontsize=10, loc="center", weight="normal",
-        )  # fmt: skip
+            fontsize=10,
+            loc="center",
+            weight="normal",
+        )
     figure.suptitle(
-        f"The most confident of {len(wrong)} mistakes in {len(images)}", weight="bold", x=0.02,
+        f"The most confident of {len(wrong)} mistakes in {len(images)}",
+        weight="bold",
+        x=0.02,
         ha="left",
-    )  # fmt: skip
+    )
     save(figure, run, "mistakes")

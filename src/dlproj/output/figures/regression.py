@@ -25,9 +25,15 @@ def draw_fit(run: RunDir, curve: Curve, predicted: NDArray[np.float64]) -> None:
     every = max(1, len(curve.train.x) // POINTS_DRAWN)
     some = f"one in {every} " if every > 1 else ""
     above.plot(
-        curve.train.x[::every, 0].numpy(), curve.train.y[::every, 0].numpy(), "o",
-        color=GREY, markersize=5, alpha=0.6, markeredgewidth=0, label=some + "training points",
-    )  # fmt: skip
+        curve.train.x[::every, 0].numpy(),
+        curve.train.y[::every, 0].numpy(),
+        "o",
+        color=GREY,
+        markersize=5,
+        alpha=0.6,
+        markeredgewidth=0,
+        label=some + "training points",
+    )
     above.plot(x, y, color=BLUE, linewidth=4, alpha=0.5, label=f"data: {label_of(curve.name)}")
     above.plot(x, predicted, "--", color=RED, label="network")
     above.set_ylabel("y")

@@ -14,8 +14,13 @@ from dlproj.visible import visible
 
 # Okabe & Ito (2008): told apart with any colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#777777",
-)  # fmt: skip
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#777777",
+)
 
 LONGEST = 24  # letters of a label
 RC: dict[str, Any] = {

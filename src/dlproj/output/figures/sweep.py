@@ -89,14 +89,36 @@ def draw_line(
     color, marker = look
     kept = [(x, cell["score"]) for x, cell in zip(xs, cells, strict=True) if cell["score"]]
     for x, score in kept:
-        axes.plot([x] * len(score["values"]), score["values"], marker, color=color, alpha=0.45,
-                  markersize=6, markeredgewidth=0)  # fmt: skip
-    axes.plot([x for x, _ in kept], [score["mean"] for _, score in kept], f"{marker}-",
-              color=color, markersize=9, markerfacecolor="none", markeredgewidth=2, linewidth=1.5,
-              label=label or None)  # fmt: skip
+        axes.plot(
+            [x] * len(score["values"]),
+            score["values"],
+            marker,
+            color=color,
+            alpha=0.45,
+            markersize=6,
+            markeredgewidth=0,
+        )
+    axes.plot(
+        [x for x, _ in kept],
+        [score["mean"] for _, score in kept],
+        f"{marker}-",
+        color=color,
+        markersize=9,
+        markerfacecolor="none",
+        markeredgewidth=2,
+        linewidth=1.5,
+        label=label or None,
+    )
     fallen = [x for x, cell in zip(xs, cells, strict=True) if cell["diverged"]]
-    axes.plot(fallen, [0.03] * len(fallen), "x", color=color, markersize=9, markeredgewidth=2,
-              transform=axes.get_xaxis_transform())  # fmt: skip
+    axes.plot(
+        fallen,
+        [0.03] * len(fallen),
+        "x",
+        color=color,
+        markersize=9,
+        markeredgewidth=2,
+        transform=axes.get_xaxis_transform(),
+    )
 
 
 def scale_scores(axes: Axes, score: str, cells: list[Cell]) -> None:

@@ -93,11 +93,21 @@ def _looks(places: Iterable[tuple[int, int]]) -> list[list[int]]:
 def _digit_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
     layers = [
         NORMALISE,
-        _conv(net.conv1, "conv1"), *_norm(net.norm1), RELU,
-        _conv(net.conv2, "conv2"), *_norm(net.norm2), POOL, RELU,
-        _conv(net.conv3, "conv3"), *_norm(net.norm3), POOL, RELU,
-        _linear(net.hidden, "hidden"), RELU, _linear(net.output, "output"),
-    ]  # fmt: skip
+        _conv(net.conv1, "conv1"),
+        *_norm(net.norm1),
+        RELU,
+        _conv(net.conv2, "conv2"),
+        *_norm(net.norm2),
+        POOL,
+        RELU,
+        _conv(net.conv3, "conv3"),
+        *_norm(net.norm3),
+        POOL,
+        RELU,
+        _linear(net.hidden, "hidden"),
+        RELU,
+        _linear(net.output, "output"),
+    ]
     return [layers], [[0, 0]]
 
 
@@ -106,10 +116,14 @@ def _fast_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
     weight = net.output.weight.view(-1, 25, 32).mT.flatten(1)
     layers = [
         NORMALISE,
-        _filters(net.cosines, None, "cosines", 2, 0), RELU,
-        _conv(net.conv, "conv"), POOL, *_norm(net.norm), RELU,
+        _filters(net.cosines, None, "cosines", 2, 0),
+        RELU,
+        _conv(net.conv, "conv"),
+        POOL,
+        *_norm(net.norm),
+        RELU,
         _linear(net.output, "output", weight),
-    ]  # fmt: skip
+    ]
     return [layers], _looks(CROSS)
 
 
@@ -130,9 +144,14 @@ def _robust_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
     slope, threshold = net.slope.item(), net.threshold.item()
     layers = [
         {"kind": "sigmoid", "name": "threshold", "slope": slope, "threshold": threshold},
-        _conv(net.conv1, "conv1"), RELU, _conv(net.conv2, "conv2"), RELU,
-        _linear(net.hidden, "hidden"), RELU, _linear(net.output, "output"),
-    ]  # fmt: skip
+        _conv(net.conv1, "conv1"),
+        RELU,
+        _conv(net.conv2, "conv2"),
+        RELU,
+        _linear(net.hidden, "hidden"),
+        RELU,
+        _linear(net.output, "output"),
+    ]
     return [layers], [[0, 0]]
 
 

@@ -7,18 +7,54 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlproj.data.notes import Notes, counted, listed
-from dlproj.data.tables import Kind, Pairs, Row, read_pairs
+from dlproj.data.text.tables import Kind, Pairs, Row, read_pairs
 from dlproj.dialect import Dialect
 from dlproj.errors import DlprojError
 
 WORD_NAMES = frozenset(
-    {"word", "words", "token", "text", "term", "name", "string", "input", "lemma", "form",
-     "wort", "mot", "palabra", "parola", "słowo", "woord", "sana"}
-)  # fmt: skip
+    {
+        "word",
+        "words",
+        "token",
+        "text",
+        "term",
+        "name",
+        "string",
+        "input",
+        "lemma",
+        "form",
+        "wort",
+        "mot",
+        "palabra",
+        "parola",
+        "słowo",
+        "woord",
+        "sana",
+    }
+)
 LABEL_NAMES = frozenset(
-    {"label", "labels", "language", "languages", "lang", "lang_id", "langid", "class", "target",
-     "category", "locale", "iso", "sprache", "langue", "idioma", "lingua", "język", "taal", "kieli"}
-)  # fmt: skip
+    {
+        "label",
+        "labels",
+        "language",
+        "languages",
+        "lang",
+        "lang_id",
+        "langid",
+        "class",
+        "target",
+        "category",
+        "locale",
+        "iso",
+        "sprache",
+        "langue",
+        "idioma",
+        "lingua",
+        "język",
+        "taal",
+        "kieli",
+    }
+)
 FEW = 20  # rows in which nothing can be said of how often a label comes up
 
 

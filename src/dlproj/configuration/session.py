@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from annotated_doc import Doc
 from annotated_types import Ge
 
-from dlproj.config import flag, read_config_file, refuse_unused, resolve, to_dict
+from dlproj.configuration.resolve import flag, read_config_file, refuse_unused, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
 from dlproj.settings import Config
 
@@ -54,23 +54,26 @@ def parse_interval(text: str | Interval) -> Interval:
 class Session:
     """The flags that every experiment takes beside its settings."""
 
-    config: Annotated[Path | None, Doc("A config.json of an earlier run; flags win over it.")] = (
+    config: Annotated[
+        Path | None, Doc("Take settings from the config.json of a run; flags win over it.")
+    ] = None
+    out: Annotated[Path | None, Doc("Write into this new folder, not runs/<command>/<number>.")] = (
         None
     )
-    out: Annotated[Path | None, Doc("Run directory (default runs/<command>/<number>).")] = None
-    resume: Annotated[Path | None, Doc("Unfinished run directory to go on with.")] = None
+    resume: Annotated[Path | None, Doc("Go on with the unfinished run in this folder.")] = None
     checkpoint_every: Annotated[
-        Interval, Doc("Save every N steps, or with an s every N seconds.")
+        Interval, Doc("Save after every N steps, or with an s every N seconds.")
     ] = Interval(seconds=30)
     jobs: Annotated[
-        Annotated[int, Ge(1)] | None, Doc("Trainings at once (default as many as fit the cores).")
+        Annotated[int, Ge(1)] | None,
+        Doc("Train this many networks at once; if not given, as the cores hold."),
     ] = None
     cluster: Annotated[
-        str | None, Doc("Train on the Dask cluster of the scheduler at this address, tcp://….")
+        str | None, Doc("Train on the Dask cluster with this scheduler, tcp://….")
     ] = None
     plots: Annotated[bool, Doc("Draw the figures.")] = True
     tensorboard: Annotated[bool, Doc("Also write event files for TensorBoard.")] = False
-    json: Annotated[bool, Doc("Print one JSON document.")] = False
+    json: Annotated[bool, Doc("Print the result as one JSON document.")] = False
     quiet: Annotated[bool, Doc("Show no progress and no remarks.")] = False
 
 

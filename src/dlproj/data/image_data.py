@@ -1,6 +1,6 @@
 """Images with their labels, and data sets of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -38,6 +38,15 @@ class Digits:
     test: Images
     names: list[str]
     notes: Notes = NOTHING
+
+    def to(self, device: torch.device) -> "Digits":
+        """The same, on a device."""
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            test=self.test.to(device),
+        )
 
     @property
     def classes(self) -> int:

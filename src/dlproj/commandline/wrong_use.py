@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from dlproj.configuration.grid import SETTINGS
+from dlproj.configuration.messages import alternatives, expected, item, refusal, shown
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
-from dlproj.grid import SETTINGS
-from dlproj.messages import alternatives, expected, item, refusal, shown
-from dlproj.session import Session
 
 if TYPE_CHECKING:
     from typer import TyperException
@@ -133,8 +133,12 @@ def _label(parameter: Any) -> str:
 
 def _flags(command: Any) -> set[str]:
     """All flags of a command."""
-    return {name for each in command.params for name in (*each.opts, *each.secondary_opts)
-            if name.startswith("-")}  # fmt: skip
+    return {
+        name
+        for each in command.params
+        for name in (*each.opts, *each.secondary_opts)
+        if name.startswith("-")
+    }
 
 
 def _meant(word: str, names: Collection[str]) -> str:

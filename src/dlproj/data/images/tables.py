@@ -12,9 +12,9 @@ from typing import IO, cast
 
 import numpy as np
 
-from dlproj.data.found import Found, Part, split_by_content
+from dlproj.data.images.found import Found, Part, split_by_content
 from dlproj.data.notes import listed
-from dlproj.data.numbers import is_number
+from dlproj.data.text.numbers import is_number
 from dlproj.errors import DlprojError
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
@@ -32,9 +32,10 @@ def read_image_tables(path: Path) -> Found | None:
     """
     files = [path] if path.is_file() else sorted(path.glob("*"))
     files = [
-        file for file in files
+        file
+        for file in files
         if file.name.lower().endswith(ENDINGS) and not file.name.startswith(".")
-    ]  # fmt: skip
+    ]
     if not files:
         return None
     train, test = _chosen(path, files)

@@ -6,14 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from dlproj.data.found import Found, Part, is_tested
+from dlproj.data.images.found import Found, Part, is_tested
 from dlproj.data.notes import counted, listed
 from dlproj.errors import DlprojError
 
 ENDINGS = {
-    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm",
-    ".pbm", ".ppm", ".heic", ".avif",
-}  # fmt: skip
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".pgm",
+    ".pbm",
+    ".ppm",
+    ".heic",
+    ".avif",
+}
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "t10k")
 VALIDATION = ("val", "valid", "validation", "dev")
