@@ -210,7 +210,7 @@ def predict_langid(
 ) -> None:
     """Name the language of your own words and phrases."""
     check_device(device)
-    from dlproj.data.text_files import read_lines
+    from dlproj.data.text.files import read_lines
     from dlproj.dialect import Dialect
     from dlproj.output.console import Console
     from dlproj.tools.languages import predict_languages
