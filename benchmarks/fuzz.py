@@ -37,7 +37,8 @@ from dlproj.data.digits import load_digits
 from dlproj.data.images.idx import read_idx
 from dlproj.data.pictures import read_picture
 from dlproj.data.regression import load_curve
-from dlproj.data.words import encode, load_words, read_lines
+from dlproj.data.text.files import read_lines
+from dlproj.data.words import encode, load_words
 from dlproj.errors import DlprojError
 from dlproj.models.digits import LeNet
 from dlproj.models.files import load_model

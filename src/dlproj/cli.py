@@ -200,6 +200,9 @@ def predict_langid(
     top: Annotated[
         int | None, typer.Option(min=1, help="List this many of the likeliest languages.")
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of the file or standard input, where it is not found out.")
+    ] = None,
     model: Model = None,
     device: Device = "auto",
     json: Json = False,
@@ -207,14 +210,18 @@ def predict_langid(
 ) -> None:
     """Name the language of your own words and phrases."""
     check_device(device)
-    from dlproj.data.words import read_lines
+    from dlproj.data.text.files import read_lines
+    from dlproj.dialect import Dialect
     from dlproj.output.console import Console
     from dlproj.tools.languages import predict_languages
 
+    Dialect(encoding=encoding)  # refuses one that Python does not know
     given = [" ".join(words)] if text and words and "-" not in words else words or []
-    inputs = [line for word in given for line in (read_lines(None) if word == "-" else [word])]
+    inputs = [
+        line for word in given for line in (read_lines(None, encoding) if word == "-" else [word])
+    ]
     if file is not None:
-        inputs += read_lines(None if file == Path("-") else file)
+        inputs += read_lines(None if file == Path("-") else file, encoding)
     predict_languages(
         inputs,
         model=model,
