@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dlproj.data.digits import Images, load_digits, to_pixels
-from dlproj.data.image_data import mnist as data
+from dlproj.data.images import mnist as data
 from dlproj.errors import DlprojError
 from tests.conftest import idx
 
