@@ -15,8 +15,8 @@ from pathlib import Path
 from unittest import mock
 
 from dlproj.__main__ import main as dlproj
+from dlproj.configuration.session import Session
 from dlproj.running import training
-from dlproj.session import Session
 from dlproj.store.runs import CHECKPOINT, RunDir
 from dlproj.training.loop import Training
 

@@ -28,7 +28,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from dlproj.config import resolve
+from dlproj.configuration.resolve import resolve
 from dlproj.data.digits import Images, load_digits
 from dlproj.data.vision import torchvision_datasets
 from dlproj.experiments.digits import make_network

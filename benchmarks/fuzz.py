@@ -32,12 +32,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dlproj.config import resolve, to_dict
+from dlproj.configuration.resolve import resolve, to_dict
 from dlproj.data.digits import load_digits
-from dlproj.data.idx import read_idx
+from dlproj.data.images.idx import read_idx
 from dlproj.data.pictures import read_picture
 from dlproj.data.regression import load_curve
-from dlproj.data.words import encode, load_words, read_lines
+from dlproj.data.text.files import read_lines
+from dlproj.data.words import encode, load_words
 from dlproj.errors import DlprojError
 from dlproj.models.digits import LeNet
 from dlproj.models.files import load_model

@@ -32,7 +32,7 @@ import torch
 from bench import install_peers, machine, write_section
 from torch import nn
 
-from dlproj.config import resolve
+from dlproj.configuration.resolve import resolve
 from dlproj.data.word_lists import zipf_frequencies
 from dlproj.data.words import (
     ALPHABET,

@@ -26,7 +26,7 @@ from digits import IMAGES, PLAIN, SAME_NETWORK, matrix_rate, plain_training, tfl
 from torch.profiler import ProfilerActivity, profile
 
 from dlproj.__main__ import WAITING
-from dlproj.config import resolve
+from dlproj.configuration.resolve import resolve
 from dlproj.settings import DigitsConfig
 
 STEPS = 100

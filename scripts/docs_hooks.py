@@ -1,11 +1,14 @@
-"""Hooks of MkDocs: the page of all commands, and links that hold on the site and in the repository.
+"""Hooks of MkDocs: the page of all commands, the page to play with, and links that hold everywhere.
 
 The page of commands is made from the command line and the settings, so that it cannot be wrong.
 """
 
 import dataclasses
 import re
+import tempfile
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import typer.main
@@ -13,11 +16,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from dlproj.cli import app
-from dlproj.config import as_text, flag
-from dlproj.flags import help_text
-from dlproj.messages import limits
-from dlproj.session import Session
+from dlproj.commandline.flags import help_text
+from dlproj.configuration.messages import limits
+from dlproj.configuration.resolve import as_text, flag
+from dlproj.configuration.session import Session
+from dlproj.output.console import Console
 from dlproj.settings import Config
+from dlproj.tools.demo.page import demo
 
 INTRODUCTION = """# Commands
 
@@ -27,9 +32,19 @@ single flags win over it.
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add commands.md, which has no file of its own."""
+    """Add commands.md, which has no file of its own, and play.html, which demo.md shows."""
     files.append(File.generated(config, "commands.md", content=commands_page()))
+    files.append(File.generated(config, "play.html", content=demo_page()))
     return files
+
+
+@cache  # `mkdocs serve` builds at every change
+def demo_page() -> bytes:
+    """The page of `dlproj demo` with the networks that ship."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "play.html"
+        demo([], out, force=False, console=Console(quiet=True))
+        return out.read_bytes()
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

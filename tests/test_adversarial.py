@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dlproj.config import resolve
+from dlproj.configuration.resolve import resolve
 from dlproj.data.batches import ShuffledBatches
 from dlproj.experiments.adversarial import AdversarialBatches
 from dlproj.models.digits import RobustCNN

@@ -72,7 +72,12 @@ def test_every_flag_refuses_wrong_values_in_our_own_words(dlproj: Dlproj) -> Non
 
 
 PATHS = {"data", "model", "config", "out", "resume", "strip", "file"}
-WITH = {"sweep": ("train-digits",), "predict-digit": ("x.png",), "export": ("run",)}
+WITH = {
+    "sweep": ("train-digits",),
+    "predict-digit": ("x.png",),
+    "export": ("run",),
+    "build-words": ("--languages", "de,fr", "--out", "words.csv"),
+}
 
 
 def test_version(dlproj: Dlproj) -> None:
@@ -114,9 +119,12 @@ WRONG = [
     ("train-digits --epochs 0", "--epochs must be a whole number from 1 to 1000000, not 0"),
     ("train-digits --epochs 1.5", "--epochs must be a whole number from 1 to 1000000, not 1.5"),
     ("train-digits --momentum 1.5", "--momentum must be a number of at least 0 and below 1, not"),
-    ("train-digits --recipe nosuch", "--recipe must be standard, report, fast or best, not 'no"),
+    (
+        "train-digits --recipe nosuch",
+        "--recipe must be standard, report, fast, best or pictures, not ",
+    ),
     ("train-digits --device gpu", "--device must be auto, cpu, cuda, cuda:N or mps, not 'gpu'"),
-    ("train-digits --device", "--device needs a value: auto, cpu, cuda, cuda:N or mps"),
+    ("train-digits --device", "--device needs a value: choose where to compute: auto, cpu,"),
     (
         "train-digits --seed 3000000000",
         "--seed must be a whole number of at least 0 and below 2147",
@@ -188,7 +196,7 @@ WRONG = [
         "COMMAND must be train-digits, train-regression or train-langid, not 'attack'",
     ),
     ("sweep train-digits x", "sweep takes one COMMAND, not also 'x'"),
-    ("sweep train-digits --lr", "--lr needs a value: A,B,... (highest learning rate"),
+    ("sweep train-digits --lr", "--lr needs a value: A,B,... (set the highest learning rate"),
     ("sweep train-digits --lr 0.1,-1", "--lr must be a number above 0 and at most 1000, not -1"),
     ("sweep train-digits --lr 0.1,0.10", "--lr: names a value twice"),
     ("sweep train-digits --lr 0.1,,1", "--lr: an empty value"),
@@ -196,8 +204,8 @@ WRONG = [
     ("sweep train-digits --hidden 8", "--hidden: not a setting of train-digits"),
     ("sweep train-digits --validation 0", "--validation must be above 0"),
     ("ablate-batchnorm --lr 0.1 --lr 0", "--lr must be a number above 0 and at most 1000, not 0"),
-    ("predict-digit", "predict-digit needs IMAGE...: pictures of one digit each"),
-    ("verify", "verify needs RUN: directory of a finished run"),
+    ("predict-digit", "predict-digit needs IMAGE...: photos, scans or drawings"),
+    ("verify", "verify needs RUN: the directory of a finished run"),
     ("export x --format foo", "--format must be onnx, not 'foo'"),
     ("predict-langid hello --device gpu", "--device must be"),
     ("nosuch", "there is no command 'nosuch'; dlproj --help lists them"),

@@ -15,7 +15,7 @@ ENTRY = Path(sys.executable).parent / "dlproj"
 ANSWERS = [
     ("dlproj train-d", {"train-digits"}),
     ("dlproj train-digits --rec", {"--recipe"}),
-    ("dlproj train-digits --recipe ", {"standard", "report", "fast", "best"}),
+    ("dlproj train-digits --recipe ", {"standard", "report", "fast", "best", "pictures"}),
     ("dlproj train-regression --device ", {"auto", "cpu", "cuda", "mps"}),
     ("dlproj predict-langid --device c", {"cpu", "cuda"}),
 ]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlproj.config import resolve
+from dlproj.configuration.resolve import resolve
 from dlproj.errors import DlprojError
 from dlproj.models.digits import DeepCNN, DigitMLP, FastCNN
 from dlproj.models.langid import CharGRU

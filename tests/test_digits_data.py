@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlproj.data import mnist as data
 from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.images import mnist as data
 from dlproj.errors import DlprojError
 from tests.conftest import idx
 

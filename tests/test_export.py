@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlproj.models.files import DIGITS, LANGID
-from dlproj.models.langid import CharGRU
+from dlproj.data.words import ALPHABET, encode
+from dlproj.models.files import DIGITS, LANGID, load_model
+from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.regression import CurveMLP
 from dlproj.store.weights import pack_model
 from dlproj.tools import export
@@ -32,6 +35,31 @@ def test_shipped_networks(dlproj: Dlproj, tmp_path: Path, model: Path) -> None:
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     one = np.zeros((1, 1, 28, 28), np.float32) if model == DIGITS else np.ones((1, 12), np.int64)
     assert session.run(None, {"inputs": one})[0].shape == (1, len(metadata["labels"]))
+
+
+def networks_of_words() -> dict[str, nn.Module]:
+    torch.manual_seed(0)
+    return {
+        "shipped": load_model(LANGID)[0],
+        "bag": NgramBag(longest=8),
+        "one way": CharGRU(hidden=8),
+        "both ways": CharGRU(hidden=8, bidirectional=True, layers=2),
+    }
+
+
+@pytest.mark.parametrize("name", ["shipped", "bag", "one way", "both ways"])
+def test_padding_changes_nothing(name: str) -> None:
+    model = networks_of_words()[name].eval()
+    words = ["through", "yhdeksän", "a", "ijs", "don't", "szczęście", "123"]
+    letters, lengths = encode(words, ALPHABET)
+    alone = torch.cat(
+        [model(row[None, :n]) for row, n in zip(letters, lengths.tolist(), strict=True)]
+    )
+    padded = F.pad(letters, (0, 5), value=-1).long()
+    torch.testing.assert_close(model(padded), alone, atol=1e-5, rtol=1e-5)
+    session = onnxruntime.InferenceSession(export.to_onnx(model, padded, {}))
+    (exported,) = session.run(None, {"inputs": padded.numpy()})
+    torch.testing.assert_close(torch.from_numpy(exported), alone, atol=1e-4, rtol=1e-4)
 
 
 def test_two_networks_of_words_one_after_the_other(dlproj: Dlproj, tmp_path: Path) -> None:

@@ -114,9 +114,9 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: dlproj.predict_langid(["a"], model=3), "model must be"),  # type: ignore[arg-type]
     (lambda: dlproj.predict_langid(["a"], device=0), "--device"),  # type: ignore[arg-type]
     (lambda: dlproj.predict_digits(None), "images must be"),  # type: ignore[arg-type]
-    (lambda: dlproj.predict_digits(torch.zeros(2, 28, 28).long()), "images must be bytes"),
-    (lambda: dlproj.predict_digits(torch.full((1, 28, 28), torch.nan)), "images must be bytes"),
-    (lambda: dlproj.predict_digits(torch.zeros(28, 28)), "not [28, 28]"),
+    (lambda: dlproj.predict_digits(torch.full((2, 28, 28), 256)), "must be in 0..255"),
+    (lambda: dlproj.predict_digits(torch.full((1, 28, 28), torch.nan)), "must be finite"),
+    (lambda: dlproj.predict_digits(torch.zeros(9, 9)), "not [9, 9]"),
     (lambda: dlproj.to_pixels(torch.zeros(1, 28, 28)), "pictures must be bytes"),
     (lambda: dlproj.load_digits("cifar"), "dataset must be"),
     (lambda: dlproj.load_digits(validation=-1), "validation must be"),

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from dlproj.cli import app
-from dlproj.config import flag
+from dlproj.configuration.resolve import flag
 from tests.conftest import environment
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))

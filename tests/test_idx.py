@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlproj.data.idx import read_idx
+from dlproj.data.images.idx import read_idx
 from dlproj.errors import DlprojError
 
 PIXELS = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)

@@ -50,12 +50,21 @@ def test_letters_that_are_taken_for_others(word: str, same_as: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["don't", "don\u2019t", "twenty-one", "straße", "hello世界", "\u043d\u0430hello", "c3po"],
+    ["don't", "don\u2019t", "twenty-one", "straße", "世界hello", "\u043d\u0430hello", "c3po"],
 )
 def test_letters_that_keep_their_place_and_say_nothing(word: str) -> None:
     letters, lengths = encode([word], ALPHABET)
     assert lengths.tolist() == [len(word)]
     assert [index >= 0 for index in letters[0].tolist()] == [each in ALPHABET for each in word]
+
+
+@pytest.mark.parametrize("word", ["hello!", "hello世界", "hello--", "hello1"])
+def test_unknown_letters_at_the_end_are_left_out(word: str) -> None:
+    letters, lengths = encode([word, "a"], ALPHABET)
+    assert lengths.tolist() == [5, 1]
+    assert letters[0].equal(encode(["hello"], ALPHABET)[0][0])
+    read, plain = predict_langid([word, "hello"])
+    assert read.probabilities == pytest.approx(plain.probabilities)
 
 
 def test_a_mark_alone_is_unknown() -> None:

@@ -7,7 +7,7 @@ import pytest
 from annotated_doc import Doc
 from annotated_types import Ge, Gt, Le, Lt
 
-from dlproj.messages import limits
+from dlproj.configuration.messages import limits
 
 
 @pytest.mark.parametrize(

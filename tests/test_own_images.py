@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from dlproj.data.digits import Digits, load_digits
-from dlproj.data.upright import lies_transposed
+from dlproj.data.images.upright import lies_transposed
 from dlproj.errors import DlprojError, UsageError
 from tests.conftest import Dlproj
 from tests.support.own_images import MNIST, TEST, TRAIN, Array, csv, npz, write

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -51,9 +52,9 @@ def ruled(drawn: Grey, darkness: float, *, grid: bool) -> Grey:
 
 def dusty(drawn: Grey) -> Grey:
     specks = np.zeros_like(drawn)
-    places = np.random.default_rng(1).integers(0, SIDE - 2, (30, 2))
+    places = np.random.default_rng(1).integers(0, SIDE - 3, (30, 2))
     for row, column in places:
-        specks[row : row + 2, column : column + 2] = 1
+        specks[row : row + 3, column : column + 3] = 1
     return sheet(np.maximum(drawn, specks))
 
 
@@ -176,25 +177,31 @@ def test_of_several_frames_the_first_is_read_with_a_remark(tmp_path: Path) -> No
     assert find_digits(picture)
 
 
-def header_of(width: int, height: int) -> bytes:
-    """A PNG that says it is of this size."""
-    from zlib import crc32
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that says it is of this size, and ends where its pixels would begin."""
 
-    body = b"IHDR" + width.to_bytes(4) + height.to_bytes(4) + bytes([1, 0, 0, 0, 0])
-    return b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4) + body + crc32(body).to_bytes(4)
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        body = kind + content
+        return len(content).to_bytes(4) + body + crc32(body).to_bytes(4)
+
+    size = width.to_bytes(4) + height.to_bytes(4)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size + bytes([1, 0, 0, 0, 0])) + chunk(b"IDAT", b"")
+    )
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (header_of(20_000, 20_000), "has more than 50,000,000 pixels"),
-        (header_of(7_100, 7_100), "has more than 50,000,000 pixels"),
-        (header_of(100_000, 100), "more than 200 times as long"),
+        (png_of(20_000, 20_000), "has more than 50,000,000 pixels"),
+        (png_of(7_100, 7_100), "has more than 50,000,000 pixels"),
+        (png_of(100_000, 100), "more than 200 times as long"),
         (b"\0\0\0\x18ftypheic" + bytes(20), "save it as JPEG or PNG"),
         (b"%PDF-1.7", "it is a PDF"),
         (b"hello", "cannot be read as a picture"),
         (b"", "cannot be read as a picture"),
     ],
+    ids=["twice Pillow's limit", "too large", "too long", "HEIC", "PDF", "text", "empty"],
 )
 def test_files_that_cannot_be_read(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(content)

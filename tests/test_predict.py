@@ -1,5 +1,7 @@
 """Predictions on the user's own words, and networks from files."""
 
+import codecs
+import gzip
 import os
 import subprocess
 import sys
@@ -49,7 +51,12 @@ def test_words_from_a_file_and_from_standard_input(dlproj: Dlproj, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"\xff\xfe", "not UTF-8 text"), (b"a" * 20_000, "line of over")]
+    ("content", "message"),
+    [
+        (b"\xe4b", "line 1 is not UTF-8 text"),
+        (b"%PDF-1", "a PDF file"),
+        (b"a" * 20_000, "line of over"),
+    ],
 )
 def test_word_files_that_cannot_be_read(
     content: bytes, message: str, dlproj: Dlproj, tmp_path: Path
@@ -58,6 +65,31 @@ def test_word_files_that_cannot_be_read(
     done = dlproj("predict-langid", "--file", "words.txt")
     assert done.code == 1
     assert message in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "flags"),
+    [
+        ("łódź\r\nszczęście".encode("utf-16"), []),
+        (codecs.BOM_UTF8 + "łódź\nszczęście".encode(), []),
+        (gzip.compress("łódź\nszczęście".encode()), []),
+        ("łódź\nszczęście".encode("utf-32"), []),
+        ("łódź\nszczęście".encode("cp1250"), ["--encoding", "cp1250"]),
+    ],
+)
+def test_word_files_in_other_encodings(
+    content: bytes, flags: list[str], dlproj: Dlproj, tmp_path: Path
+) -> None:
+    (tmp_path / "words.txt").write_bytes(content)
+    lines = dlproj("predict-langid", "--file", "words.txt", *flags).out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["łódź", "szczęście"]
+    assert lines[-1].split("\t")[1] == "Polish"
+
+
+def test_an_encoding_that_does_not_exist(dlproj: Dlproj) -> None:
+    done = dlproj("predict-langid", "hello", "--encoding", "nosuch")
+    assert done.code == 2
+    assert "--encoding must be one that Python knows" in done.err
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b'\x08\0\0\0\0\0\0\0{"a": 1}', b"\xff" * 64])

@@ -13,7 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from dlproj.config import resolve, to_dict
+from dlproj.configuration.resolve import resolve, to_dict
 from dlproj.output import figures
 from dlproj.output.figures.captions import CAPTIONS
 from dlproj.reports import claims as report_claims
@@ -256,3 +256,13 @@ def test_compare_pairs_by_seed(runs: Path, dlproj: Dlproj) -> None:
     text = dlproj("compare", one, other).out
     assert "B against A, paired by seed" in text
     assert dlproj("compare", one, runs / "runs/attack/1").code == 1
+
+
+def test_the_page_names_the_demo_and_links_to_one_beside_it(
+    page: Path, runs: Path, dlproj: Dlproj
+) -> None:
+    assert "<code>dlproj demo" in page.read_text(encoding="utf-8")
+    assert 'href="demo.html"' not in page.read_text(encoding="utf-8")
+    page.with_name("demo.html").touch()
+    assert dlproj("report", runs, "--out", "page.html", "--force").code == 0
+    assert 'href="demo.html"' in page.read_text(encoding="utf-8")

@@ -137,14 +137,14 @@ def test_frequent_words_weigh_more_in_the_targets() -> None:
 def test_words_are_known_by_heart_and_others_are_not() -> None:
     torch.manual_seed(0)
     model = NgramBag(letters=6, classes=3, known=256).eval()
-    words = torch.tensor([[0, 1, 2], [2, 1, 0], [0, 1, -1]])
+    words = torch.tensor([[0, 1, 2], [2, 1, 0], [0, -1, 1]])
     other = torch.tensor([[1, 0, 2], [0, 2, 1]])
     before = model(other)
     shares = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]])
     model.remember([(words, shares, torch.ones(3))])
     assert torch.allclose(model(words).softmax(1), shares, atol=1e-6)
     assert model(other).equal(before)
-    assert not torch.allclose(model(words[2:, :2]).softmax(1), shares[2:], atol=1e-3)
+    assert not torch.allclose(model(torch.tensor([[0, 1]])).softmax(1), shares[2:], atol=1e-3)
 
 
 def test_of_words_in_one_slot_that_which_gains_most_is_known() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from dlproj.configuration.grid import SweepConfig
 from dlproj.experiments.sweep import rank
-from dlproj.grid import SweepConfig
 from tests.conftest import Dlproj, environment
 
 SEEDS = ("train-regression", "--epochs", 3, "--seeds", 3, "--threads", 1, "--no-plots", "--json")

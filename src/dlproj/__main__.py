@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from dlproj import streams
+from dlproj.commandline import streams
 from dlproj.errors import DlprojError, Interrupted, LostProcessError, UsageError
 from dlproj.interrupts import interrupts
 

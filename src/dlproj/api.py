@@ -18,7 +18,8 @@ from annotated_types import Ge
 from torch import nn
 
 from dlproj.attacks import apgd, bim, ensemble, fgsm, fgsm_sweep, mifgsm, pgd, prepare, square
-from dlproj.config import validate
+from dlproj.configuration.resolve import validate
+from dlproj.configuration.session import Session, settings_of
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.errors import CallError, DataWarning, DlprojError, UsageError
 from dlproj.experiments import attack as attack_experiment
@@ -29,7 +30,6 @@ from dlproj.models.files import DIGITS, LANGID
 from dlproj.reports import finished
 from dlproj.reports.finished import Finished
 from dlproj.running.perform import perform
-from dlproj.session import Session, settings_of
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from dlproj.commandline.flags import command, devices
+from dlproj.commandline.sweep_flags import sweep_command
+from dlproj.configuration.grid import SweepConfig
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
-from dlproj.flags import command, devices
-from dlproj.grid import SweepConfig
-from dlproj.session import Session
 from dlproj.settings import (
     AttackConfig,
     BatchnormConfig,
@@ -22,7 +23,6 @@ from dlproj.settings import (
     RegressionConfig,
     check_device,
 )
-from dlproj.sweep_flags import sweep_command
 from dlproj.version import __version__
 
 
@@ -41,12 +41,12 @@ class CommandList(TyperGroup):
         words = arguments[0] if arguments else sys.argv[1:]
         try:
             if any(not word or word.endswith("=") for word in words):
-                from dlproj.wrong_use import refuse_empty
+                from dlproj.commandline.wrong_use import refuse_empty
 
                 refuse_empty(self, words)
             return super().main(words, **settings)
         except typer.TyperException as error:
-            from dlproj.wrong_use import explain
+            from dlproj.commandline.wrong_use import explain
 
             raise UsageError(explain(error, self, words)) from None
         except typer.Abort:
@@ -200,6 +200,9 @@ def predict_langid(
     top: Annotated[
         int | None, typer.Option(min=1, help="List this many of the likeliest languages.")
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of the file or standard input, where it is not found out.")
+    ] = None,
     model: Model = None,
     device: Device = "auto",
     json: Json = False,
@@ -207,14 +210,18 @@ def predict_langid(
 ) -> None:
     """Name the language of your own words and phrases."""
     check_device(device)
-    from dlproj.data.words import read_lines
+    from dlproj.data.text.files import read_lines
+    from dlproj.dialect import Dialect
     from dlproj.output.console import Console
     from dlproj.tools.languages import predict_languages
 
+    Dialect(encoding=encoding)  # refuses one that Python does not know
     given = [" ".join(words)] if text and words and "-" not in words else words or []
-    inputs = [line for word in given for line in (read_lines(None) if word == "-" else [word])]
+    inputs = [
+        line for word in given for line in (read_lines(None, encoding) if word == "-" else [word])
+    ]
     if file is not None:
-        inputs += read_lines(None if file == Path("-") else file)
+        inputs += read_lines(None if file == Path("-") else file, encoding)
     predict_languages(
         inputs,
         model=model,

@@ -8,13 +8,33 @@ labels are the classes to be seen; otherwise, those not to be. Many attacks on o
 faster on `prepare(model)`.
 """
 
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor
+
 from dlproj.attacks.apgd import apgd
 from dlproj.attacks.ensemble import ensemble
 from dlproj.attacks.gradient import bim, fgsm, fgsm_sweep, mifgsm, pgd
 from dlproj.attacks.prepare import prepare
 from dlproj.attacks.square import square
 
+# By the name that `attack --method` has for them.
+METHODS: dict[str, Callable[..., Tensor]] = {
+    "fgsm": fgsm,
+    "bim": bim,
+    "pgd": pgd,
+    "mifgsm": mifgsm,
+    "apgd-ce": partial(apgd, loss="ce"),
+    "apgd-dlr": partial(apgd, loss="dlr"),
+    "square": square,
+    "ensemble": ensemble,
+}
+STEPS = {"apgd-ce": 100, "apgd-dlr": 100, "ensemble": 100}  # as published; of the others 10
+
 __all__ = [
+    "METHODS",
+    "STEPS",
     "apgd",
     "bim",
     "ensemble",

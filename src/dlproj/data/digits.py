@@ -7,9 +7,9 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from dlproj.data.images import SIDE, Digits, Images, to_pixels
-from dlproj.data.mnist import read_mnist
-from dlproj.data.own_images import read_images
+from dlproj.data.image_data import SIDE, Digits, Images, to_pixels
+from dlproj.data.images.mnist import read_mnist
+from dlproj.data.images.own import read_images
 from dlproj.errors import DlprojError, UsageError
 
 __all__ = ["SIDE", "Digits", "Images", "load_digits", "to_pixels"]

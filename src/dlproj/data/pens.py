@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from dlproj.data.images import SIDE
+from dlproj.data.image_data import SIDE
 
 SIGNS = "AEFHKMNPRUVWX#%&@+=*<^~dhkmnruvwx"  # none of them looks like a digit
 HALF_A_LINE = math.pi / 2

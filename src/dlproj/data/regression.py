@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from dlproj.data.notes import NOTHING, Notes, counted
-from dlproj.data.numbers import commas_meant, is_name, is_number, to_number
-from dlproj.data.tables import Kind, Row, read_pairs
+from dlproj.data.text.numbers import commas_meant, is_name, is_number, to_number
+from dlproj.data.text.tables import Kind, Row, read_pairs
 from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError
 

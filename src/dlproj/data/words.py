@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import math
-import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,10 +24,9 @@ from dlproj.data.soft_labels import (
     read_frequencies,
     soft_labels,
 )
-from dlproj.data.word_tables import read_words
+from dlproj.data.text.words import read_words
 from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError, UsageError
-from dlproj.limits import read_limited
 
 SHIPPED = Path(__file__).parent / "files" / "words"
 SHA256 = {
@@ -41,7 +39,6 @@ LANGUAGES = {"en": "English", "es": "Spanish", "fi": "Finnish", "nl": "Dutch", "
 COLUMNS = 2 + len(LANGUAGES)  # of the shipped lists
 MAX_LENGTH = 64  # letters of a word that are looked at
 MAX_BYTES = 200_000_000
-MAX_LINE = 10_000
 NPZ_KEYS = (
     "chars",
     "language_names",
@@ -104,16 +101,19 @@ def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
 
     Letters are taken in lower case; one outside the alphabet counts as its letter without the
     accent, and where that is outside too (hyphens, apostrophes, digits) as -1, which keeps its
-    place. Only the first 64 letters are looked at.
+    place. At the end of a word it is left out, since -1 there is padding; but a word without a
+    known letter is one -1. Only the first 64 letters are looked at.
     """
     normal = [_normal(word)[:MAX_LENGTH] for word in words]
-    lengths = np.fromiter(map(len, normal), np.int64, len(normal))
-    longest = max(int(lengths.max(initial=0)), 1)
+    longest = max(map(len, normal), default=0) or 1
     points = np.array(normal, dtype=f"U{longest}").view(np.uint32).reshape(len(normal), longest)
     table = np.empty(int(points.max(initial=0)) + 1, np.int16)
     for point in np.flatnonzero(np.bincount(points.ravel())):
         table[point] = _letter_index(chr(point), alphabet)
-    return torch.from_numpy(table[points]), torch.from_numpy(lengths)
+    letters = table[points]
+    lengths = np.where(letters >= 0, np.arange(1, longest + 1), 1).max(axis=1)
+    kept = letters[:, : lengths.max(initial=1)]
+    return torch.from_numpy(kept), torch.from_numpy(lengths)
 
 
 def _normal(word: str) -> str:
@@ -123,25 +123,6 @@ def _normal(word: str) -> str:
         return lower
     composed = unicodedata.normalize("NFC", lower)
     return "".join(letter for letter in composed if not unicodedata.combining(letter)) or composed
-
-
-def read_lines(path: Path | None) -> list[str]:
-    """The lines of a file, or of standard input.
-
-    Raises:
-        DlprojError: the file cannot be read, is not UTF-8, or has a line of over 10,000 letters.
-    """
-    try:
-        data = read_limited(path, MAX_BYTES) if path else sys.stdin.buffer.read()
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise DlprojError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise DlprojError(f"{path or 'standard input'}: not UTF-8 text") from None
-    lines = text.splitlines()
-    if max(map(len, lines), default=0) > MAX_LINE:
-        raise DlprojError(f"{path or 'standard input'}: has a line of over {MAX_LINE:,} letters")
-    return lines
 
 
 def _letter_index(letter: str, alphabet: str) -> int:

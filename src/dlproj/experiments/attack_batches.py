@@ -19,18 +19,6 @@ from dlproj.training.device import Machine
 from dlproj.training.loop import predict
 from dlproj.training.side_by_side import side_by_side
 
-METHODS: dict[str, Callable[..., Tensor]] = {
-    "fgsm": attacks.fgsm,
-    "bim": attacks.bim,
-    "pgd": attacks.pgd,
-    "mifgsm": attacks.mifgsm,
-    "apgd-ce": partial(attacks.apgd, loss="ce"),
-    "apgd-dlr": partial(attacks.apgd, loss="dlr"),
-    "square": attacks.square,
-    "ensemble": attacks.ensemble,
-}
-STEPS = {"apgd-ce": 100, "apgd-dlr": 100, "ensemble": 100}  # as published; of the others 10
-
 
 def attack_in_turn(
     model: nn.Module, images: Tensor, labels: Tensor, config: AttackConfig, context: Context
@@ -90,11 +78,11 @@ def chosen_attack(
     tally: Counter[str] | None = None,
 ) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
     """The attack that the settings name, as a function of (model, images, labels)."""
-    method = METHODS[config.method]
+    method = attacks.METHODS[config.method]
     given = {
         **asdict(config),
         "epsilon": epsilon,
-        "steps": config.steps or STEPS.get(config.method, 10),
+        "steps": config.steps or attacks.STEPS.get(config.method, 10),
         "generator": generator,
         "tally": tally,
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from dlproj.config import read_config_file, resolve
+from dlproj.configuration.resolve import read_config_file, resolve
 from dlproj.data.digits import Digits, Images, load_digits
 from dlproj.data.notes import listed
 from dlproj.errors import DlprojError

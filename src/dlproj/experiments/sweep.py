@@ -6,9 +6,9 @@ import io
 from functools import partial
 from typing import Any
 
+from dlproj.configuration.grid import TRAININGS, SweepConfig, plain
 from dlproj.errors import DivergedError
 from dlproj.experiments import digits, langid, regression
-from dlproj.grid import TRAININGS, SweepConfig, plain
 from dlproj.running.context import Context, Experiment, Outcome
 from dlproj.running.perform import document_of
 from dlproj.running.study import Document, by_seed, remarks_of, resolve_auto, train_all

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dlproj.config import resolve
+from dlproj.configuration.resolve import resolve
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Images
 from dlproj.data.distortions import distorted_pixels

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from dlproj.models.counting import count_grams
 
@@ -19,7 +20,8 @@ FIBONACCI = 0x9E3779B97F4A7C15 - 2**64  # 2^64 over the golden ratio, odd, as a 
 class CharGRU(nn.Module):
     """Letters to a GRU (Cho et al. 2014), its last state to a linear layer (the report's Task 4).
 
-    Letters are one-hot vectors, as in the report; a letter outside the alphabet is all zeros.
+    Letters are one-hot vectors, as in the report; a letter outside the alphabet is all zeros, and
+    at the end of a word it is padding.
 
     Args:
         letters: size of the alphabet.
@@ -61,12 +63,20 @@ class CharGRU(nn.Module):
         self.output = nn.Linear(hidden * (1 + bidirectional), classes)
 
     def forward(self, words: Tensor) -> Tensor:
-        """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
+        """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes).
+
+        Words may be padded with -1 at the end.
+        """
         # Index 0 of one more letter than there are takes the unknown ones, and is left out.
         one_hot = F.one_hot(words.T.long() + 1, self.letters + 1)[
             ..., 1:
         ]  # (length, batch, letters)
-        _, states = self.gru(one_hot.float())  # (layers * directions, batch, hidden)
+        letters: Tensor | PackedSequence = one_hot.float()
+        # In ONNX, which has no packed sequences, `export` gives the GRU the words' lengths.
+        if not torch.compiler.is_exporting() and is_padded(words):
+            lengths = word_lengths(words).cpu()
+            letters = pack_padded_sequence(one_hot.float(), lengths, enforce_sorted=False)
+        _, states = self.gru(letters)  # (layers * directions, batch, hidden)
         last = states[-2:] if self.gru.bidirectional else states[-1:]
         return self.output(self.dropout(torch.cat(list(last), dim=1)))
 
@@ -147,20 +157,37 @@ class NgramBag(nn.Module):
             self.register_buffer("powers", torch.tensor(powers), persistent=False)
 
     def forward(self, words: Tensor) -> Tensor:
-        """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes)."""
+        """Words (batch, length) of letter indices, -1 if unknown, to logits (batch, classes).
+
+        Words may be padded with -1 at the end.
+        """
         letters = self.with_edges(words)
         mixed = mix(self.grams(letters))
-        learnt = self.learnt(mixed)
+        within = self.within(words) if torch.compiler.is_exporting() or is_padded(words) else None
+        learnt = self.learnt(mixed, within)
         if self.training:
             return learnt
-        logits = learnt.log_softmax(1).lerp(self.counted(mixed).log_softmax(1), COUNTED)
+        counted = self.counted(mixed, within)
+        logits = learnt.log_softmax(1).lerp(counted.log_softmax(1), COUNTED)
         return self.recall(letters, logits / self.temperature) if self.slots else logits
 
     def with_edges(self, words: Tensor) -> Tensor:
-        """Words (batch, length) as letters (batch, length + 2) from 0, which is an unknown one."""
+        """Words (batch, length) as letters (batch, length + 2) from 0, which is an unknown one.
+
+        The last edge comes behind the last known letter; what pads the word behind it is 0.
+        """
         # The first edge is another than the last, which no letter follows.
-        letters = F.pad(words.long() + 1, (1, 0), value=self.letters + 1)
-        return F.pad(letters, (0, 1), value=self.letters + 2)
+        letters = F.pad(words.long() + 1, (1, 1), value=self.letters + 1)
+        places = torch.arange(letters.shape[1], device=words.device)
+        ends = word_lengths(words).unsqueeze(1) + 1
+        return letters.masked_fill(places == ends, self.letters + 2).masked_fill(places > ends, 0)
+
+    def within(self, words: Tensor) -> Tensor:
+        """Which of all n-grams (batch, grams) of padded words (batch, length) lie within them."""
+        width = words.shape[1] + 2
+        places = torch.arange(width, device=words.device)
+        lasts = [places[n - 1 :] for n in range(1, min(self.longest, width) + 1)]
+        return torch.cat(lasts) <= word_lengths(words).unsqueeze(1) + 1
 
     def spell(self, words: Tensor) -> list[Tensor]:
         """For each n from 1 on, the n-grams (batch, grams) of words (batch, length) as numbers."""
@@ -174,17 +201,21 @@ class NgramBag(nn.Module):
             grams.append(codes)
         return grams
 
-    def learnt(self, mixed: Tensor) -> Tensor:
-        """The network's logits (batch, classes) of n-grams (batch, grams)."""
-        grams, weights = highest_bits(mixed, self.buckets), None
+    def learnt(self, mixed: Tensor, within: Tensor | None = None) -> Tensor:
+        """The network's logits (batch, classes) of n-grams (batch, grams), or of those within."""
+        grams = highest_bits(mixed, self.buckets)
+        weights = None if within is None else within.to(self.table.dtype)
         if self.training:
-            weights = self.drop_grams(torch.ones(grams.shape, device=grams.device))
+            ones = torch.ones(grams.shape, device=grams.device) if weights is None else weights
+            weights = self.drop_grams(ones)
         return self.classify(sum_of_rows(grams, self.table, weights))
 
-    def counted(self, mixed: Tensor) -> Tensor:
+    def counted(self, mixed: Tensor, within: Tensor | None = None) -> Tensor:
         """The language models' logits (batch, classes) of n-grams (batch, grams)."""
         slots = highest_bits(mixed, SLOTS)
         unknown = self.marks[slots] != mark(mixed)
+        if within is not None:
+            unknown = unknown | ~within
         return sum_of_rows(slots.masked_fill(unknown, SLOTS), self.log_odds)
 
     def recall(self, letters: Tensor, logits: Tensor) -> Tensor:
@@ -253,6 +284,17 @@ class NgramBag(nn.Module):
         self.marks[taken] = mark(mixed[owners]).to(self.marks)
 
 
+def word_lengths(words: Tensor) -> Tensor:
+    """Letters (batch,) of padded words (batch, length) up to the last known one, and at least 1."""
+    places = torch.arange(1, words.shape[1] + 1, device=words.device)
+    return ((words >= 0) * places).amax(1).clamp(min=1)
+
+
+def is_padded(words: Tensor) -> bool:
+    """Whether any of the words (batch, length) ends with a letter that is not known."""
+    return bool((words[:, -1] < 0).any())
+
+
 def mix(grams: Sequence[Tensor]) -> Tensor:
     """All n-grams of all n in a row, each as 64 bits of which the highest depend on all of it.
 
@@ -279,5 +321,6 @@ def mark(mixed: Tensor) -> Tensor:
 def sum_of_rows(rows: Tensor, table: Tensor, weights: Tensor | None = None) -> Tensor:
     """Sums (batch, width), weighted or not, over rows (batch, rows) of a table."""
     if torch.compiler.is_exporting():  # ONNX's EmbeddingBag miscounts words below `longest`
-        return F.embedding(rows, table).sum(1)
+        found = F.embedding(rows, table)
+        return (found if weights is None else found * weights.unsqueeze(2)).sum(1)
     return F.embedding_bag(rows, table, mode="sum", per_sample_weights=weights)

@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from dlproj.config import resolve, to_dict
-from dlproj.grid import SETTINGS
+from dlproj.configuration.grid import SETTINGS
+from dlproj.configuration.resolve import resolve, to_dict
 from dlproj.reports.finished import Finished
 from dlproj.statistics import describe, paired_test, prediction_interval
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dlproj.config import as_text
+from dlproj.configuration.resolve import as_text
 from dlproj.errors import DlprojError, UsageError
 from dlproj.output.console import Console
 from dlproj.output.document import document

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from torch import nn
 
-from dlproj.config import resolve
+from dlproj.configuration.grid import SETTINGS
+from dlproj.configuration.resolve import resolve
 from dlproj.errors import DlprojError
-from dlproj.grid import SETTINGS
 from dlproj.models.files import load_model
 from dlproj.output.tables import READERS
 from dlproj.output.tables.base import Table, by_seed

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dlproj.config import as_text
+from dlproj.configuration.resolve import as_text
 from dlproj.errors import DlprojError
 from dlproj.output.console import Console
 from dlproj.output.document import document
@@ -21,6 +21,8 @@ from dlproj.reports.finished import (
 )
 from dlproj.store.runs import write_file
 from dlproj.version import __version__
+
+DEMO = "demo.html"  # the page of `dlproj demo`, if it lies beside
 
 
 def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
@@ -50,6 +52,7 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
             "runs": [describe_run(run) for run in runs],
             "differences": setting_tables(runs),
             "machines": machine_table(runs),
+            "demo": DEMO if (out.parent / DEMO).exists() else "",
         }
     )
     try:

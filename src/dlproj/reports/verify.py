@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dlproj.config import read_config_file, resolve
+from dlproj.configuration.grid import SETTINGS
+from dlproj.configuration.resolve import read_config_file, resolve
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError
 from dlproj.experiments import attack, batchnorm, sweep
-from dlproj.grid import SETTINGS
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables.base import Table
 from dlproj.running.context import Context, Experiment
 from dlproj.running.data_check import check_data
 from dlproj.running.perform import document_of
-from dlproj.session import Session
 from dlproj.store.runs import RECORDS, RunDir, new_run, refuse_links
 from dlproj.training.device import choose_machine
 from dlproj.version import __version__

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dlproj.config import to_dict
+from dlproj.configuration.resolve import to_dict
+from dlproj.configuration.session import Session
 from dlproj.data.notes import Notes
 from dlproj.output.console import Console
 from dlproj.running.data_check import note_data
-from dlproj.session import Session
 from dlproj.settings import Config
 from dlproj.store.runs import RunDir
 from dlproj.training.device import Machine

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dlproj.data.fingerprint import fingerprint
 from dlproj.errors import DlprojError
 from dlproj.settings import Config
+from dlproj.store.fingerprint import fingerprint
 from dlproj.store.runs import RunDir
 
 DATA = "data.json"  # in a run on the user's data, what they were

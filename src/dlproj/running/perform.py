@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dlproj.config import to_dict
+from dlproj.configuration.resolve import to_dict
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
 from dlproj.interrupts import interrupts
 from dlproj.output.console import Console
@@ -19,7 +20,6 @@ from dlproj.output.tables import READERS
 from dlproj.running.context import Context, Experiment, Outcome
 from dlproj.running.data_check import check_data
 from dlproj.running.study import repeat
-from dlproj.session import Session
 from dlproj.settings import Config, TrainingConfig
 from dlproj.store.runs import (
     ReadOnlyRun,

@@ -1,7 +1,8 @@
 """What the settings of every command have in common.
 
 A settings class is a plain frozen dataclass. The annotation of a field holds its range and
-description; `dlproj.config` checks them, and `dlproj.flags` makes command-line flags from them.
+description; `dlproj.configuration.resolve` checks them, and `dlproj.commandline.flags` makes flags
+of them.
 """
 
 import dataclasses

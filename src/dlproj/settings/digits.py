@@ -139,6 +139,11 @@ class DigitsConfig(TrainingConfig):
         check_epsilon("--epsilon", self.epsilon, "linf")
         if self.data is not None and self.dataset != "mnist":
             raise UsageError("--data and --dataset both name the images: give one of them")
+        if self.pens and self.adversarial:
+            raise UsageError(
+                "--pens, as in --recipe pictures, and --adversarial both change the training "
+                "images: give one of them"
+            )
         check_transpose(self.transpose, self.data)
 
     @property

@@ -27,7 +27,9 @@ def write_words(languages: str, out: Path, *, most: int, force: bool, console: C
     """
     codes = [code.strip() for code in languages.split(",")]
     if len(codes) < 2 or len(set(codes)) < len(codes):
-        raise UsageError(f"--languages {languages}: must be two or more, each once, as in de,fr")
+        raise UsageError(
+            f"--languages must be two or more codes, each once, as in de,fr, not {languages!r}"
+        )
     if out.suffix.lower() != ".csv":
         raise UsageError(f"--out {out}: must end in .csv, which train-langid --data reads")
     if out.exists() and not force:

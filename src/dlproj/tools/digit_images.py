@@ -86,7 +86,7 @@ def pixels_of(images: Any) -> Tensor:
         return images.unsqueeze(1).float()
     if not ((images >= 0) & (images <= 255)).all():
         raise UsageError("images of integers must be in 0..255")
-    return to_pixels(images)
+    return to_pixels(images.to(torch.uint8))
 
 
 def _kind(images: Any) -> str:

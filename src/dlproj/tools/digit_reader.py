@@ -40,7 +40,8 @@ class DigitReader:
     """A network that reads digits, and how sure of itself it may be.
 
     Beside its weights may stand a `temperature`, by which its logits are divided (Guo et al. 2017),
-    and the `least_confidence` that a digit has: below, what is drawn looks like none.
+    and `least_of_two`, what the two likeliest labels of a digit have together at least: with less,
+    what is drawn looks like no digit. A digit between two labels is still one.
 
     Args:
         model: its file; by default the network that ships for pictures.
@@ -88,8 +89,8 @@ class DigitReader:
         readings = [(one, self._read(one.digits, name)) for one in candidates(picture)]
         best, read = max(readings, key=lambda both: both[0].weight * _sureness(both[1]))
         digits = best.digits
-        least = self._about.get("least_confidence", 0.0)
-        sure = [index for index, prediction in enumerate(read) if prediction.confidence >= least]
+        least = self._about.get("least_of_two", 0.0)
+        sure = [index for index, prediction in enumerate(read) if _of_two(prediction) >= least]
         if not sure:
             raise NoDigitError("no digit found: what is drawn on it looks like none")
         if several:
@@ -107,6 +108,11 @@ class DigitReader:
                 self.read_images(images, [name] * len(digits)), digits, strict=True
             )
         ]
+
+
+def _of_two(prediction: DigitPrediction) -> float:
+    """The probability that it is one of its two likeliest labels."""
+    return sum(probability for _, probability in prediction.top(2))
 
 
 def _sureness(predictions: list[DigitPrediction]) -> float:

@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 from dlproj.data import digits, words
 from dlproj.data.vision import torchvision_datasets
 from dlproj.errors import DlprojError
-from dlproj.models.files import DIGITS, LANGID, load_model
+from dlproj.models.files import DIGITS, LANGID, PICTURES, load_model
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables.base import Table
@@ -67,7 +67,7 @@ def _checks() -> Iterator[Check]:
     yield _check("torchvision loads", _torchvision)
     yield _check("shipped images", _images)
     yield _check("shipped words", _words)
-    for path in (DIGITS, LANGID):
+    for path in (DIGITS, PICTURES, LANGID):
         yield _check(f"shipped {path.stem} network", partial(_network, path))
     yield Check("devices", True, _devices())
     machine = choose_machine()

@@ -19,6 +19,7 @@ from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables.base import Table
 from dlproj.store.runs import write_file
+from dlproj.tools.onnx_lengths import give_lengths
 from dlproj.version import __version__
 
 CHECKED = 1000  # inputs on which both runtimes must agree
@@ -85,7 +86,10 @@ def example_inputs(model: Any) -> list[Tensor]:
 
 
 def to_onnx(model: nn.Module, inputs: Tensor, about: dict[str, Any]) -> bytes:
-    """The network as an ONNX file whose batches, and words, may have any length."""
+    """The network as an ONNX file whose batches, and words, may have any length.
+
+    Words may be padded with -1 at the end.
+    """
     try:
         import onnxscript  # noqa: F401, PLC0415 - an optional dependency
     except ImportError:
@@ -113,7 +117,9 @@ def to_onnx(model: nn.Module, inputs: Tensor, about: dict[str, Any]) -> bytes:
     for name in ("network", "labels", "alphabet"):
         if name in about:
             program.model.metadata_props[name] = json.dumps(about[name], ensure_ascii=False)
-    return bytes(program.model_proto.SerializeToString())
+    proto = program.model_proto
+    give_lengths(proto.graph)
+    return bytes(proto.SerializeToString())
 
 
 @torch.inference_mode()

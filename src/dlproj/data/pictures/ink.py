@@ -38,13 +38,24 @@ def ink_of(grey: Array, widest: float) -> Array:
         widest: of the picture's shorter side; what is wider than that is no stroke.
     """
     side = max(3, int(widest * min(grey.shape)))
-    paper = ndimage.grey_closing(grey, size=side)
+    paper = _paper(grey, side)
     darker = paper - grey
     darker -= np.median(darker)
     noise = DEVIATIONS * 1.4826 * np.median(abs(darker))
     ink = np.clip(darker, 0, None) / (paper + BLACK)
     ink[(darker < noise) | (ink < FAINTEST)] = 0
     return ink
+
+
+def _paper(grey: Array, side: int) -> Array:
+    """How bright the paper is under strokes narrower than a square of this side.
+
+    Beyond the edges it is dark. If it were as bright as within, paper that gets darker towards an
+    edge would count as ink on brighter paper.
+    """
+    within = np.s_[side:-side, side:-side]
+    paper: Array = ndimage.grey_closing(np.pad(grey, side), size=side)[within]
+    return paper
 
 
 def ink_on_even_paper(grey: Array) -> Array:

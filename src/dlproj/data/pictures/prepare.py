@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from dlproj.data.images import SIDE
+from dlproj.data.image_data import SIDE
 
 Array = NDArray[np.float32]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
-from dlproj.config import as_text, flag
+from dlproj.configuration.resolve import as_text, flag
 from dlproj.output.tables.base import Table, by_seed
 from dlproj.output.text import number, percent
 from dlproj.results import SweepMetrics, SweepTiming

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from dlproj.config import flag, read_config_file, resolve
-from dlproj.grid import SETTINGS
+from dlproj.configuration.grid import SETTINGS
+from dlproj.configuration.resolve import flag, read_config_file, resolve
 from dlproj.models.files import load_model
 from dlproj.reports.finished import Finished
 from dlproj.settings import Config

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dlproj.config import read_config_file, resolve
+from dlproj.configuration.resolve import read_config_file, resolve
 from dlproj.data.digits import Digits, load_digits, to_pixels
 from dlproj.data.words import WordData, Words, load_words
 from dlproj.errors import DlprojError

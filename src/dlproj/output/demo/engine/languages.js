@@ -30,8 +30,9 @@ const DOUBT = 0.02; // of a word in a phrase: it may stand in any language, as n
  * of each n-gram (or letter) how much it raises each language's log-probability.
  */
 export function readWord(network, word) {
-  const letters = spell(word);
-  const indices = encode(letters, network.alphabet);
+  const spelt = spell(word);
+  const indices = encode(spelt, network.alphabet);
+  const letters = spelt.slice(0, indices.length);
   const known = indices.some((index) => index >= 0);
   const { logProbabilities, parts, byHeart } = KINDS[network.kind](network, letters, indices);
   const probabilities = logProbabilities.map((value) => (known ? Math.exp(value) : 0));

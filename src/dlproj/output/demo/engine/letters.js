@@ -14,5 +14,8 @@ export function spell(word) {
   return [...(composed.replace(/\p{Mn}/gu, "") || composed)].slice(0, LONGEST);
 }
 
-/** Their places in the alphabet, which is an array of letters. */
-export const encode = (letters, alphabet) => letters.map((letter) => letterIndex(letter, alphabet));
+/** Their places in the alphabet, which is an array of letters; none of unknown ones at the end. */
+export function encode(letters, alphabet) {
+  const indices = letters.map((letter) => letterIndex(letter, alphabet));
+  return indices.slice(0, Math.max(1, indices.findLastIndex((index) => index >= 0) + 1));
+}

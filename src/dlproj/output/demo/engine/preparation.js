@@ -1,82 +1,102 @@
-// A drawing made to look like MNIST's digits, as `dlproj predict-digit` prepares pictures: scaled
-// to 20x20 pixels, its centre of mass in the middle of 28x28 (LeCun et al. 1998, section III.A).
+// A drawing made to look like MNIST's digits, as `dlproj predict-digit` prepares pictures:
+// `dlproj.data.pictures.find`, for one channel of brightness, and its largest digit.
 
-import { median } from "./median.js";
-import { SIDE } from "./network.js";
-import { resize } from "./resample.js";
+import { count, cut, gridOf, mapped, masked, shorterSide, wider } from "./pictures/grid.js";
+import { digitsAmong } from "./pictures/digits.js";
+import { inkOf, inkOnEvenPaper, riseOf, smooth } from "./pictures/ink.js";
+import { mnistImage } from "./pictures/mnist.js";
+import { largest, roundHalfEven } from "./pictures/numbers.js";
+import { HALF, partsOf } from "./pictures/parts.js";
+import { filled, joined } from "./pictures/regions.js";
+import { resize } from "./pictures/resample.js";
+import { rulings } from "./pictures/rulings.js";
+import { dilated } from "./pictures/windows.js";
 
-const INK_BOX = 20; // the longer side of a digit
-const FAINTEST = 0.05; // of black on white; less is nothing
-const SPECKLED_SIDE = 200; // pixels; from here on, a stroke is wider than a speck
-const PAPER = 0.1; // of the darkest ink; fainter is paper
-const STROKE = 0.35; // of the darkest ink; fainter does not stretch the box around the digit
-
-/** To the nearest whole number; halves to the even one, as Python does. */
-function roundHalfEven(x) {
-  const whole = Math.floor(x);
-  const rest = x - whole;
-  if (rest !== 0.5) return Math.round(x);
-  return whole % 2 ? whole + 1 : whole;
-}
-
-/** The smallest box that holds all ink of at least `STROKE`. */
-function boxOf(ink, width) {
-  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
-  ink.forEach((value, place) => {
-    if (value <= STROKE) return;
-    const [column, row] = [place % width, Math.floor(place / width)];
-    [left, right] = [Math.min(left, column), Math.max(right, column)];
-    [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
-  });
-  return { left, top, width: right - left + 1, height: bottom - top + 1 };
-}
-
-/** Where ink must begin along one side for its centre of mass to be at pixel 14. */
-function start(mass) {
-  const total = mass.reduce((a, b) => a + b, 0);
-  const centre = mass.reduce((sum, value, place) => sum + value * place, 0) / Math.max(total, 1e-9);
-  return Math.min(Math.max(roundHalfEven(SIDE / 2 - centre), 0), SIDE - mass.length);
-}
-
-/** Ink placed with its centre of mass in the middle of 28x28, as bytes, as far as it fits. */
-function centred(ink, width, height) {
-  const columns = Array.from({ length: width }, (_, column) => sumOf(height, (row) => ink[row * width + column]));
-  const rows = Array.from({ length: height }, (_, row) => sumOf(width, (column) => ink[row * width + column]));
-  const [top, left] = [start(rows), start(columns)];
-  const strength = 255 / Math.max(...ink, 1e-9);
-  const bytes = new Uint8Array(SIDE * SIDE);
-  ink.forEach((value, place) => {
-    const [row, column] = [Math.floor(place / width), place % width];
-    bytes[(top + row) * SIDE + left + column] = roundHalfEven(value * strength);
-  });
-  return bytes;
-}
-
-function sumOf(count, value) {
-  let sum = 0;
-  for (let index = 0; index < count; index++) sum += value(index);
-  return sum;
-}
+// Windows that strokes fit into, of the picture's shorter side, and how far each is trusted.
+const WIDEST = [[0.18, 1], [0.35, 0.25]];
+const EVEN = 0.8; // how far it is trusted that the paper is even, and the picture cut to its digit
+const WORKING_SIDE = 200; // smaller pictures are enlarged to it
 
 /**
- * What the network sees of a drawing: 784 bytes, or null if nothing is drawn.
+ * What the network sees of a drawing: 784 bytes, or null if it has no digit.
  * @param {Uint8Array} drawing ink of each pixel, 255 is black on white paper
  */
 export function prepare(drawing, width) {
-  const speckled = Math.min(width, drawing.length / width) >= SPECKLED_SIDE;
-  const drawn = speckled ? median(drawing, width) : drawing;
-  const strongest = drawn.reduce((a, b) => Math.max(a, b), 0) / 255;
-  if (strongest < FAINTEST) return null;
-  const ink = Float64Array.from(drawn, (value) =>
-    Math.min(Math.max((value / 255 / strongest - PAPER) / (1 - PAPER), 0), 1),
-  );
-  const box = boxOf(ink, width);
-  const cut = new Uint8Array(box.width * box.height).map((_, place) => {
-    const [row, column] = [Math.floor(place / box.width), place % box.width];
-    return Math.trunc(ink[(box.top + row) * width + box.left + column] * 255);
+  const quiet = smooth(enlarged(mapped(gridOf(drawing, width), (byte) => (255 - byte) / 255)));
+  const sides = [quiet, mapped(quiet, (value) => 1 - value)];
+  const views = sides.flatMap(viewsOf).filter(({ digits }) => digits.length);
+  if (!views.length) return null;
+  const view = largest(views, ({ trust, digits }) => trust * digits.reduce((sum, group) => sum + sizeOf(group), 0));
+  return imageOf(view, largest(inOrder(view.digits), sizeOf));
+}
+
+function enlarged(grey) {
+  const ratio = Math.max(1, WORKING_SIDE / shorterSide(grey));
+  if (ratio === 1) return grey;
+  const larger = resize(grey, roundHalfEven(grey.width * ratio), roundHalfEven(grey.height * ratio), false);
+  return mapped(larger, (value) => Math.min(1, Math.max(0, value)));
+}
+
+/** A picture with dark ink seen in three ways: {ink, deep, digits, trust}, as `View` in Python. */
+function viewsOf(quiet) {
+  const rise = riseOf(quiet);
+  const inks = WIDEST.map(([widest]) => inkOf(quiet, widest));
+  const deep = inks.at(-1);
+  const views = inks.map((whole, index) => {
+    const ink = withoutRulings(whole);
+    return { ink, deep, digits: digitsAmong(partsOf(ink, rise), ink), trust: WIDEST[index][1] };
   });
-  const ratio = INK_BOX / Math.max(box.width, box.height);
-  const size = [box.width, box.height].map((side) => Math.max(1, roundHalfEven(side * ratio)));
-  const scaled = resize(cut, [box.width, box.height], size, ratio < 1);
-  return centred(Array.from(scaled, (byte) => byte / 255), ...size);
+  const ink = inkOnEvenPaper(quiet);
+  return [...views, { ink, deep, digits: digitsAmong(partsOf(ink, null), ink, true), trust: EVEN }];
+}
+
+function withoutRulings(ink) {
+  const lines = rulings(masked(ink, (value) => Number(value > 0)));
+  if (!lines || !count(lines)) return ink;
+  const near = dilated(lines, 3).values;
+  return mapped(ink, (value, place) => (near[place] ? 0 : value));
+}
+
+/** The box around some parts. */
+function boxAround(group) {
+  const [left, top] = [Math.min(...group.map((part) => part.left)), Math.min(...group.map((part) => part.top))];
+  const right = Math.max(...group.map((part) => part.left + part.width));
+  const bottom = Math.max(...group.map((part) => part.top + part.height));
+  return { left, top, right, bottom };
+}
+
+/** The longer side of the box around some parts. */
+function sizeOf(group) {
+  const { left, top, right, bottom } = boxAround(group);
+  return Math.max(right - left, bottom - top);
+}
+
+/** From left to right, line by line: a line goes down as far as its first digit does. */
+function inOrder(groups) {
+  let waiting = groups.map((group) => ({ group, ...boxAround(group) })).sort((a, b) => a.top - b.top);
+  const ordered = [];
+  while (waiting.length) {
+    const middle = (waiting[0].top + waiting[0].bottom) / 2;
+    ordered.push(...waiting.filter(({ top }) => top < middle).sort((a, b) => a.left - b.left));
+    waiting = waiting.filter(({ top }) => top >= middle);
+  }
+  return ordered.map(({ group }) => group);
+}
+
+/** The ink of a digit's parts, with the soft edges around them, as 784 bytes. */
+function imageOf(view, group) {
+  const strength = Math.max(...group.map((part) => part.strength));
+  const { left, top, mask: own } = joined(group, view.ink);
+  const around = wider({ left: 0, top: 0, width: own.width, height: own.height }, 2);
+  const of = (grid) => cut(cut(grid, { left, top, width: own.width, height: own.height }), around);
+  const [mask, ink, deep] = [cut(own, around), of(view.ink), of(view.deep)];
+  const holes = filled(mask).values;
+  const inside = masked(mask, (value, place) => value | (holes[place] & Number(deep.values[place] > HALF * strength)));
+  const near = dilated(inside, 5).values;
+  return mnistImage(
+    mapped(ink, (value, place) => {
+      const kept = near[place] ? value : 0;
+      return Math.min(1, (inside.values[place] ? Math.max(kept, deep.values[place]) : kept) / strength);
+    }),
+  );
 }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlproj.data.found import Found, Part, split_by_content
+from dlproj.data.images.found import Found, Part, split_by_content
 from dlproj.data.notes import listed
 from dlproj.errors import DlprojError
 

@@ -11,8 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from dlproj.data.found import Found, Part
-from dlproj.data.idx import read_idx
+from dlproj.data.images.found import Found, Part
+from dlproj.data.images.idx import read_idx
 from dlproj.data.notes import listed
 from dlproj.errors import DlprojError
 

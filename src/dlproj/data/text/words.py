@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlproj.data.notes import Notes, counted, listed
-from dlproj.data.tables import Kind, Pairs, Row, read_pairs
+from dlproj.data.text.tables import Kind, Pairs, Row, read_pairs
 from dlproj.dialect import Dialect
 from dlproj.errors import DlprojError
 

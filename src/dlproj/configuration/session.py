@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from annotated_doc import Doc
 from annotated_types import Ge
 
-from dlproj.config import flag, read_config_file, refuse_unused, resolve, to_dict
+from dlproj.configuration.resolve import flag, read_config_file, refuse_unused, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
 from dlproj.settings import Config
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dlproj.data.images import SIDE
+from dlproj.data.image_data import SIDE
 from dlproj.errors import DlprojError
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_doc import Doc
 
-from dlproj.config import as_text, flag, resolve, unused
+from dlproj.configuration.resolve import as_text, flag, resolve, unused
 from dlproj.errors import UsageError
 from dlproj.settings import (
     AttackConfig,

@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from dlproj.data.mnist import read_mnist
+from dlproj.data.images.mnist import read_mnist
 
 ALIKE = {"i": 1, "l": 1, "z": 2, "s": 5}  # letters, large and small, that look like digits
 MOST = 500  # images of a class that are looked at

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import sys
 import zlib
 from pathlib import Path
 
@@ -26,6 +27,29 @@ OTHERS = {
     b"\x93NUMPY": "an array of NumPy: save it as CSV, as with numpy.savetxt",
 }
 NAMES = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32"}
+
+MAX_LINES_BYTES = 200_000_000
+MAX_LINE = 10_000  # letters
+
+
+def read_lines(path: Path | None, encoding: str | None = None) -> list[str]:
+    """The lines of a file, or of standard input, in an encoding as `read_text` takes it.
+
+    Raises:
+        DlprojError: it cannot be read, is no text, or has a line of over 10,000 letters.
+    """
+    where = str(path or "standard input")
+    try:
+        if path is None:
+            text, _ = decode(sys.stdin.buffer.read(), where, encoding)
+        else:
+            text, _ = read_text(path, MAX_LINES_BYTES, encoding)
+    except OSError as error:
+        raise DlprojError(f"{where}: {error.strerror}") from None
+    lines = text.splitlines()
+    if max(map(len, lines), default=0) > MAX_LINE:
+        raise DlprojError(f"{where}: has a line of over {MAX_LINE:,} letters")
+    return lines
 
 
 def read_text(path: Path, limit: int, encoding: str | None = None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from dlproj.data.notes import counted, listed
-from dlproj.data.text_files import read_text
+from dlproj.data.text.files import read_text
 from dlproj.dialect import Dialect
 from dlproj.errors import DlprojError
 

@@ -12,9 +12,9 @@ from typing import IO, cast
 
 import numpy as np
 
-from dlproj.data.found import Found, Part, split_by_content
+from dlproj.data.images.found import Found, Part, split_by_content
 from dlproj.data.notes import listed
-from dlproj.data.numbers import is_number
+from dlproj.data.text.numbers import is_number
 from dlproj.errors import DlprojError
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")

@@ -4,8 +4,8 @@ import re
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from dlproj.configuration.messages import refusal
 from dlproj.errors import UsageError
-from dlproj.messages import refusal
 from dlproj.settings import Fraction
 
 NUMBER = r"\s*[0-9.]+(?:[eE][+-]?[0-9]+)?\s*"

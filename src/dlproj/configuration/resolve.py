@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
+from dlproj.configuration.messages import alternatives, expected, item, refusal
+from dlproj.configuration.plain import plain
 from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import file_in, read_limited
-from dlproj.messages import alternatives, expected, item, refusal
-from dlproj.plain import plain
 from dlproj.settings import Config, OnlyWith
 
 if TYPE_CHECKING:

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from dlproj.data.classes import to_classes
-from dlproj.data.found import Found
-from dlproj.data.idx_folder import read_idx_folder
-from dlproj.data.image_arrays import read_arrays
-from dlproj.data.image_folders import read_class_folders
-from dlproj.data.image_tables import read_image_tables
-from dlproj.data.images import Digits, Images
+from dlproj.data.image_data import Digits, Images
+from dlproj.data.images.arrays import read_arrays
+from dlproj.data.images.classes import to_classes
+from dlproj.data.images.folders import read_class_folders
+from dlproj.data.images.found import Found
+from dlproj.data.images.idx_folder import read_idx_folder
+from dlproj.data.images.pixels import to_pictures
+from dlproj.data.images.tables import read_image_tables
+from dlproj.data.images.upright import lies_transposed
 from dlproj.data.notes import Notes, listed
-from dlproj.data.pixels import to_pictures
-from dlproj.data.upright import lies_transposed
 from dlproj.errors import DlprojError
 
 READERS = (read_idx_folder, read_arrays, read_image_tables, read_class_folders)  # tried in turn

@@ -3,9 +3,9 @@
 How `--lr 0.05` reaches the optimiser, in four stops:
 
 1. `settings/base.py`: `lr` is a field of `TrainingConfig`; its annotation holds range and help.
-2. `flags.py`, here: `command` makes a flag of each field, and a settings object of what was given.
+2. `commandline/flags.py`, here: `command` makes a flag of each field, and settings of the flags.
 3. `cli.py`: `train_digits(config, session)` hands that object to `experiments/digits.py`.
-4. There, `torch.optim.SGD(model.parameters(), lr=config.lr, …)` takes it.
+4. There, `make_optimizer` gives `config.lr` to `torch.optim.SGD`.
 """
 
 import dataclasses
@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 import typer
 from annotated_doc import Doc
 
-from dlproj.config import as_text, flag, validate
-from dlproj.messages import limits
-from dlproj.session import Interval, Session, parse_interval, settings_of
+from dlproj.configuration.messages import limits
+from dlproj.configuration.resolve import as_text, flag, validate
+from dlproj.configuration.session import Interval, Session, parse_interval, settings_of
 from dlproj.settings import DEVICES, Config, Fraction, TrainingConfig
 
 C = TypeVar("C", bound=Config)

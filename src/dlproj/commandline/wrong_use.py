@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from dlproj.configuration.grid import SETTINGS
+from dlproj.configuration.messages import alternatives, expected, item, refusal, shown
+from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
-from dlproj.grid import SETTINGS
-from dlproj.messages import alternatives, expected, item, refusal, shown
-from dlproj.session import Session
 
 if TYPE_CHECKING:
     from typer import TyperException
@@ -41,7 +41,8 @@ def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) 
         return f"there is no command {shown(name)}{meant}"
     if kind == "MissingParameter":
         needed = error.param  # type: ignore[attr-defined]
-        return f"{name} needs {needed.metavar}: {_sentence(needed.help)}; {_see(name)}"
+        label = needed.metavar or needed.opts[0]
+        return f"{name} needs {label}: {_sentence(needed.help)}; {_see(name)}"
     if kind == "BadParameter":
         return _bad_value(error, command)
     return _surplus(error.message, command)

@@ -8,11 +8,11 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from dlproj.config import flag, read_config_file
+from dlproj.commandline.flags import help_text, parameter, parameters, session_parameters, split
+from dlproj.configuration.grid import TRAININGS, SweepConfig
+from dlproj.configuration.resolve import flag, read_config_file
+from dlproj.configuration.session import Session, settings_of
 from dlproj.errors import UsageError
-from dlproj.flags import help_text, parameter, parameters, session_parameters, split
-from dlproj.grid import TRAININGS, SweepConfig
-from dlproj.session import Session, settings_of
 
 SHARED = ("seed", "seeds", "device", "threads")  # that all cells have in common
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlproj.data.found import Found, Part, is_tested
+from dlproj.data.images.found import Found, Part, is_tested
 from dlproj.data.notes import counted, listed
 from dlproj.errors import DlprojError
 

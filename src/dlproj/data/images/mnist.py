@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dlproj.data.idx import read_idx
+from dlproj.data.images.idx import read_idx
 from dlproj.errors import DlprojError
 
-SHIPPED = Path(__file__).parent / "files" / "mnist"
+SHIPPED = Path(__file__).parents[1] / "files" / "mnist"
 SHA256 = {
     "train-images-idx3-ubyte.gz": "7ff28fd295f802eefc6d40e461175dfe4b969b1842b2abc8c6dc8c20711cf79f",
     "train-labels-idx1-ubyte.gz": "81a978ae83d39ffdba0db3ce2fcaf80a8921e9629e874428996a2b03242d4b2a",
