@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dlproj.attacks import fgsm
 from dlproj.data.digits import Images, load_digits, to_pixels
-from dlproj.data.pictures import read_picture
+from dlproj.data.pictures import NoDigitError, read_picture
 from dlproj.data.words import load_words
 from dlproj.models.files import DIGITS, load_model
 from dlproj.output.console import Console
@@ -121,14 +121,22 @@ def test_words_have_the_languages_of_torch(page: webdriver.Chrome) -> None:
 def test_drawings_are_prepared_as_predict_digit_prepares_pictures(
     page: webdriver.Chrome, tmp_path: Path
 ) -> None:
-    path = tmp_path / "drawing.png"
+    path, refused = tmp_path / "drawing.png", 0
     for number, ink in enumerate(drawings()):
         Image.fromarray(255 - ink).save(path)
-        expected = read_picture(path).flatten().int()
+        try:
+            expected = read_picture(path).flatten().int().tolist()
+        except NoDigitError:  # of a blot, which the page must not take for one either
+            expected = None
+            refused += 1
         bytes_ = "Uint8Array.from(atob($0), (letter) => letter.charCodeAt(0))"
         data = base64.b64encode(ink.tobytes()).decode()
-        found = torch.tensor(computed(page, f"dlproj.prepare({bytes_}, $1)", data, PAPER))
-        assert (found - expected).abs().max() <= 2, f"drawing {number}"
+        found = computed(page, f"dlproj.prepare({bytes_}, $1)", data, PAPER)
+        assert (found is None) == (expected is None), f"drawing {number}"
+        if found is not None:
+            differences = np.abs(np.array(found) - np.array(expected))
+            assert differences.max() <= 2, f"drawing {number}"
+    assert refused < 10
 
 
 def seen(browser: webdriver.Chrome) -> Tensor:

@@ -208,6 +208,14 @@ def test_a_strip_that_cannot_be_drawn_costs_no_prediction(dlproj: Dlproj, tmp_pa
     assert "predict-digit.png" in done.err
 
 
+def test_a_picture_as_small_as_a_digit_is_read(tmp_path: Path) -> None:
+    """In its own pixels, what is found may have no height at all."""
+    for index in range(8):
+        Image.fromarray(load_digits().test.pictures[index].numpy()).save(tmp_path / f"{index}.png")
+    read = labels([tmp_path / f"{index}.png" for index in range(8)])
+    assert read == list("72104149")
+
+
 def test_the_course_s_failed_pictures(course: Path, dlproj: Dlproj) -> None:
     folder = course / "inputs" / "pictures"
     if not folder.is_dir():

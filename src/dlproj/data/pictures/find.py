@@ -184,7 +184,7 @@ def _in_order(digits: list[Digit]) -> list[Digit]:
     ordered = []
     while waiting:
         middle = (waiting[0].box[1] + waiting[0].box[3]) / 2
-        line = [digit for digit in waiting if digit.box[1] < middle]
+        line = [digit for digit in waiting if digit.box[1] <= middle]
         ordered += sorted(line, key=lambda digit: digit.box[0])
-        waiting = [digit for digit in waiting if digit.box[1] >= middle]
+        waiting = [digit for digit in waiting if digit.box[1] > middle]
     return ordered

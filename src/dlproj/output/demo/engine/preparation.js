@@ -77,8 +77,8 @@ function inOrder(groups) {
   const ordered = [];
   while (waiting.length) {
     const middle = (waiting[0].top + waiting[0].bottom) / 2;
-    ordered.push(...waiting.filter(({ top }) => top < middle).sort((a, b) => a.left - b.left));
-    waiting = waiting.filter(({ top }) => top >= middle);
+    ordered.push(...waiting.filter(({ top }) => top <= middle).sort((a, b) => a.left - b.left));
+    waiting = waiting.filter(({ top }) => top > middle);
   }
   return ordered.map(({ group }) => group);
 }

@@ -1,6 +1,6 @@
 // Where a picture has ink, whatever the paper and the light: `dlproj.data.pictures.ink`.
 
-import { gridOf, mapped, shorterSide } from "./grid.js";
+import { cut, gridOf, mapped, shorterSide, wider } from "./grid.js";
 import { blurred } from "./gaussian.js";
 import { median } from "./median.js";
 import { quantile, roundHalfEven } from "./numbers.js";
@@ -19,9 +19,16 @@ export function smooth(grey) {
   return blurred(quiet, shorterSide(grey) / 500);
 }
 
+/** How bright the paper is under strokes narrower than a square; beyond the edges it is dark. */
+function paperOf(grey, side) {
+  const box = { left: 0, top: 0, width: grey.width, height: grey.height };
+  const within = { ...box, left: side, top: side };
+  return cut(closed(cut(grey, wider(box, side)), side), within);
+}
+
 /** How much darker than its paper each pixel is; what is wider than a share `widest` is no stroke. */
 export function inkOf(grey, widest) {
-  const paper = closed(grey, Math.max(3, Math.trunc(widest * shorterSide(grey))));
+  const paper = paperOf(grey, Math.max(3, Math.trunc(widest * shorterSide(grey))));
   const darker = mapped(grey, (value, place) => paper.values[place] - value);
   const middle = quantile(darker.values, 0.5);
   for (let place = 0; place < darker.values.length; place++) darker.values[place] -= middle;
