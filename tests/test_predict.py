@@ -76,6 +76,7 @@ def test_word_files_that_cannot_be_read(
         ("łódź\nszczęście".encode("utf-32"), []),
         ("łódź\nszczęście".encode("cp1250"), ["--encoding", "cp1250"]),
     ],
+    ids=["utf-16", "utf-8", "gzip", "utf-32", "cp1250"],
 )
 def test_word_files_in_other_encodings(
     content: bytes, flags: list[str], dlproj: Dlproj, tmp_path: Path
