@@ -71,7 +71,7 @@ def test_a_prediction_is_one_line(dlproj: Dlproj) -> None:
     done = dlproj("predict-langid", "hel\tlo", "new\nline")
     lines = done.out.splitlines()
     assert [line.split("\t")[0] for line in lines] == [r"hel\tlo", r"new\nline"]
-    assert all(len(line.split("\t")) == 3 for line in lines)
+    assert all(len(line.split("\t")) == 4 for line in lines)  # two words each: a phrase
 
 
 def test_labels_in_figures_are_short_and_no_formulas() -> None:

@@ -18,6 +18,7 @@ from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.tools.predict import Prediction, load_classifier, name_outputs
 from dlproj.training.device import Machine, choose_machine
+from dlproj.visible import visible
 
 CHUNK = 20_000  # words that are looked at together
 UNKNOWN = "unknown"  # of a word without a known letter
@@ -98,9 +99,9 @@ def predict_languages(
 
 def _cells(found: Prediction, top: int) -> Iterator[str]:
     """Input, label, confidence, the next labels; of a phrase, its words' shares of the evidence."""
-    yield found.input
+    yield visible(found.input)
     for label, probability in found.top(top):
-        yield from (label, f"{probability:.4f}")
+        yield from (visible(label), f"{probability:.4f}")
     if isinstance(found, PhrasePrediction):
         yield " ".join(f"{each.word} {each.share:.2f}" for each in found.words)
 
