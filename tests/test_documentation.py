@@ -40,7 +40,8 @@ def commands(text: str) -> list[list[str]]:
         for line in (re.sub(r"\s#\s.*", "", line) for line in lines)
     )
     words = [shlex.split(re.split(r" [|>] ", match[1])[0]) for match in found if match]
-    return [each for each in words if each[0] not in {"COMMAND", "--install-completion"}]
+    told = [each for each in words if each[0] not in {"COMMAND", "--install-completion"}]
+    return [["train-digits" if word == "COMMAND" else word for word in each] for each in told]
 
 
 def parse(words: list[str]) -> None:
