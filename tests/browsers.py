@@ -41,12 +41,13 @@ def open_browser(profile: Path) -> Iterator[webdriver.Chrome]:
 
 
 def requested(browser: webdriver.Chrome) -> set[str]:
-    """The schemes of all addresses that were asked for."""
+    """The schemes of all addresses that pages asked for; the browser's own first page is none."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     return {
         message["params"]["request"]["url"].split(":")[0]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
+        and not message["params"]["documentURL"].startswith("chrome:")
     }
 
 

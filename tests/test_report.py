@@ -131,7 +131,6 @@ def page(dlproj: Dlproj, runs: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     with open_browser(tmp_path / "profile") as opened:
-        opened.get_log("performance")  # of the empty page that it opens with
         yield opened
 
 
