@@ -134,8 +134,7 @@ def test_drawings_are_prepared_as_predict_digit_prepares_pictures(
         found = computed(page, f"dlproj.prepare({bytes_}, $1)", data, PAPER)
         assert (found is None) == (expected is None), f"drawing {number}"
         if found is not None:
-            differences = np.abs(np.array(found) - np.array(expected))
-            assert differences.max() <= 2, f"drawing {number}"
+            assert np.abs(np.array(found) - expected).max() <= 2, f"drawing {number}"
     assert refused < 10
 
 
