@@ -130,6 +130,16 @@ def test_no_attack_goes_too_far(
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("steps", range(1, 13))
+def test_apgd_ends_where_its_last_step_fools_the_last_image(norm: str, steps: int) -> None:
+    model, _, labels = small()
+    images = torch.rand(5, 1, 6, 6, generator=torch.Generator().manual_seed(498))
+    size = {"epsilon": 0.953125, "norm": norm, "targeted": True}
+    made = attacks.apgd(model, images, labels, steps=steps, restarts=3, **size)
+    assert made.shape == images.shape
+
+
 @pytest.mark.parametrize("network", [DeepCNN, DigitCNN, FastCNN, RobustCNN, LeNet])
 def test_a_prepared_network_has_the_same_bits(network: type[nn.Module]) -> None:
     """Half of each image is blank, so that many values of a pool are the same."""

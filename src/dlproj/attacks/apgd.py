@@ -91,6 +91,8 @@ def ascend(
         return value.detach(), gradient
 
     for _ in range(restarts):
+        if not len(standing):  # the last step of the run before has fooled the last of them
+            break
         done = torch.zeros_like(labels, dtype=torch.bool)
         start = start_at_random(images[standing], epsilon, norm, generator)
         climb = _Climb.begin(standing, images[standing], start, *look(start, standing), epsilon)
