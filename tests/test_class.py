@@ -93,7 +93,7 @@ def test_equal_accuracies_share_a_rank_and_other_data_are_ranked_apart() -> None
         (3, "one"),
     ]
     assert ranking.data == ""
-    assert ranking.table.rows[1][:4] == ["1. three", "90.00%", "± 14.14%", "2"]
+    assert ranking.table.rows[1][:4] == ["1. three", "90.00%", "14.14%", "2"]
     assert [each.data for each in rankings([*runs, digits("too", 0.1, "photos")])] == ["", "photos"]
 
 

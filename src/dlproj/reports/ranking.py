@@ -42,7 +42,7 @@ class Ranking:
         rows = []
         for place in self.places:
             values = [*place.run.by_seed(self.measure).values()]
-            spread = f"± {show(describe(values)['std'])}" if len(values) > 1 else ""
+            spread = show(describe(values)["std"]) if len(values) > 1 else ""
             seconds = place.run.timing["train_seconds"]
             rows.append(
                 [
@@ -56,7 +56,7 @@ class Ranking:
             )
         where = f" on {self.data}" if self.data else ""
         title = f"Ranking of {self.command}{where}, by {self.measure.replace('_', ' ')}"
-        return Table(title, ("", "mean", "", "seeds", "parameters", "seconds"), rows)
+        return Table(title, ("run", "mean", "deviation", "seeds", "parameters", "seconds"), rows)
 
     @property
     def as_dict(self) -> dict[str, Any]:
