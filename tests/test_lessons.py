@@ -5,7 +5,6 @@ import io
 import random
 import re
 import shlex
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +34,7 @@ NUMBER = r"[-+]?\d+(?:\.\d+)?"
 def blocks(text: str) -> Iterator[tuple[str, str]]:
     """Language and content of each block of code, also of those that are folded away."""
     for found in re.finditer(r"^( *)```(\w+)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE):
-        yield found[2], textwrap.dedent(found[3])
+        yield found[2], re.sub(f"^{found[1]}", "", found[3], flags=re.MULTILINE)
 
 
 def words_table(path: Path) -> Path:

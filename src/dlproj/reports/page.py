@@ -39,14 +39,14 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
     runs, left_out = gather(paths or [Path("runs")])
     ranked = rankings(runs)
-    numbers = claims.numbers(runs)
+    found = claims.claims(runs)
     explanations = claims.explanations(runs)
     page = render_report(
         {
             "version": __version__,
             "date": datetime.now(UTC).date().isoformat(),
-            "summary": claims.counts(numbers),
-            "numbers": numbers,
+            "summary": claims.counts(found),
+            "claims": found,
             "explanations": explanations,
             "rankings": [ranking.table for ranking in ranked],
             "left_out": left_out,
@@ -60,16 +60,16 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         write_file(out, page.encode(errors="backslashreplace"))  # names that are not UTF-8
     except OSError as error:
         raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
-    found = document(
+    result = document(
         "report",
         file=str(out),
         runs=[str(run.path) for run in runs],
         left_out=left_out,
         rankings=[ranking.as_dict for ranking in ranked],
-        claims=claims.as_dicts(numbers),
+        claims=claims.as_dicts(found),
         explanations=explanations,
     )
-    console.result(found, [claims_table(numbers), *(ranking.table for ranking in ranked)])
+    console.result(result, [claims_table(found), *(ranking.table for ranking in ranked)])
     console.note(f"the page of {len(runs)} run{'s' * (len(runs) > 1)} is {out}")
     if left_out:
         raise DlprojError(f"{out}: {len(left_out)} left out: {'; '.join(left_out)}")
@@ -105,9 +105,9 @@ def gather(paths: Sequence[Path]) -> tuple[list[Finished], list[str]]:
     return runs, [*left_out.values()]
 
 
-def claims_table(numbers: Sequence[claims.Claim]) -> Table:
+def claims_table(found: Sequence[claims.Claim]) -> Table:
     """The verdicts for the terminal."""
-    rows = [[claim.verdict, claim.claim, claim.measured] for claim in numbers]
+    rows = [[claim.verdict, claim.claim, claim.measured] for claim in found]
     return Table("What the report states", ("", "", "measured"), rows, numbers=False)
 
 
