@@ -74,7 +74,7 @@ def _beaten_by_search(result: Attacked, row: dict[str, Any]) -> Iterator[str]:
     if share > TOLERANCE:
         yield (
             f"square, which follows no gradient, fools {share:.1%} at epsilon {row['epsilon']:g} "
-            "that apgd could not: the network hides its gradient"
+            "that the others could not: the network hides its gradient"
         )
 
 
