@@ -97,15 +97,20 @@ def test_in_l2_no_other_solver_finds_less() -> None:
         method="SLSQP",
         options={"ftol": 1e-14},
     )
-    as_rows = [torch.tensor(each)[None] for each in (point, weights)]
-    made = to_plane(*as_rows, torch.tensor([offset], dtype=torch.float64), "l2")
+    rows = torch.tensor(np.array([point, weights]))
+    made = to_plane(rows[:1], rows[1:], torch.tensor([offset], dtype=torch.float64), "l2")
     np.testing.assert_allclose(point + made[0].numpy(), solved.x, atol=1e-5)
 
 
-def linear(classes: int, pixels: int = 16, seed: int = 1) -> nn.Sequential:
-    model = nn.Sequential(nn.Flatten(), nn.Linear(pixels, classes)).double()
+class Linear(nn.Linear):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images.flatten(1))
+
+
+def linear(classes: int) -> Linear:
+    model = Linear(16, classes).double()
     for weights in model.parameters():
-        weights.data = torch.randn(weights.shape, generator=seeded(seed), dtype=torch.float64)
+        weights.data = torch.randn(weights.shape, generator=seeded(1), dtype=torch.float64)
     return model
 
 
@@ -115,9 +120,9 @@ def grey(count: int, side: int = 4) -> Tensor:
     return 0.45 + 0.1 * noise
 
 
-def distances_by_formula(model: nn.Sequential, images: Tensor, labels: Tensor, norm: str) -> Any:
+def distances_by_formula(model: Linear, images: Tensor, labels: Tensor, norm: str) -> Any:
     """To each class of a linear model: difference of logits by the dual norm of that of weights."""
-    weights, bias = model[1].weight.detach().numpy(), model[1].bias.detach().numpy()
+    weights, bias = model.weight.detach().numpy(), model.bias.detach().numpy()
     rows = []
     for image, label in zip(images.flatten(1).numpy(), labels.tolist(), strict=True):
         logits = weights @ image + bias
@@ -138,7 +143,7 @@ def test_the_nearest_plane_is_that_of_the_formula(norm: str) -> None:
     labels = model(images).argmax(1)
     logits, lead, slope = nearest_plane(model, images, labels, norm)
     nearest = distances_by_formula(model, images, labels, norm).argmin(1)
-    weights = model[1].weight.detach()
+    weights = model.weight.detach()
     rows = torch.arange(6)
     torch.testing.assert_close(logits, model(images).detach())
     torch.testing.assert_close(lead, logits[rows, nearest] - logits[rows, labels])
@@ -225,8 +230,9 @@ WAVES = torch.randn(9, 12, generator=seeded(), dtype=torch.float64)
 
 def test_restarts_of_fab_find_what_is_no_further() -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 40), nn.Tanh(), nn.Linear(40, 4)).eval()
-    model[1].weight.data *= 60
+    first = nn.Linear(36, 40)
+    first.weight.data *= 60
+    model = nn.Sequential(nn.Flatten(), first, nn.Tanh(), nn.Linear(40, 4)).eval()
     images = torch.rand(12, 1, 6, 6, generator=seeded(1))
     labels = model(images).argmax(1)
     sizes = {

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ def ensemble(
     A shorter AutoAttack, with TARGETS instead of nine classes and without FAB; Square is left out
     in "l2". `tally` counts which part was the first to fool an image.
     """
-    common = {"epsilon": epsilon, "norm": norm, "generator": generator}
+    common: dict[str, Any] = {"epsilon": epsilon, "norm": norm, "generator": generator}
     climb = partial(apgd, steps=steps, restarts=restarts, targeted=targeted, **common)
     parts: dict[str, Attack] = {
         "apgd-ce": partial(climb, loss="ce"),
@@ -77,8 +78,13 @@ def autoattack(
     require_pictures(images, "autoattack takes square, which")
     with torch.no_grad():
         classes = model(images).shape[1]
-    options = {"epsilon": epsilon, "norm": norm, "targeted": targeted, "generator": generator}
-    climbing = {"steps": steps, "restarts": restarts, **options}
+    options: dict[str, Any] = {
+        "epsilon": epsilon,
+        "norm": norm,
+        "targeted": targeted,
+        "generator": generator,
+    }
+    climbing: dict[str, Any] = {"steps": steps, "restarts": restarts, **options}
     parts: dict[str, Attack] = {"apgd-ce": partial(apgd, loss="ce", **climbing)}
     if classes == 3:
         parts["apgd-dlr"] = partial(apgd, loss="dlr", **climbing)

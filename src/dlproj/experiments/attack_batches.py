@@ -44,12 +44,12 @@ def attack_in_turn(
         seconds = (time.perf_counter() - started) / len(epsilons)
         distances = None
         if nearest:
-            *made, found = made
+            found = made[-1]
             missed = ~fooled(
                 predict_all(model, found, config, context), aims, targeted=config.targeted
             )
             distances = lengths(found - images, config.norm).masked_fill(missed, torch.inf)
-        for epsilon, moved in zip(epsilons, made, strict=True):
+        for epsilon, moved in zip(epsilons, made[: len(epsilons)], strict=True):
             logits = predict_all(model, moved, config, context)
             yield Attacked(epsilon, moved, logits, seconds, tally, distances)
 

@@ -70,8 +70,17 @@ def fab_targeted(
     find. With `targeted` there is the class of the label alone, and it is `fab`.
     """
     if targeted:
-        options = {"epsilon": epsilon, "steps": steps, "restarts": restarts, "norm": norm}
-        return fab(model, images, labels, targeted=True, generator=generator, **options)
+        return fab(
+            model,
+            images,
+            labels,
+            epsilon=epsilon,
+            steps=steps,
+            restarts=restarts,
+            norm=norm,
+            targeted=True,
+            generator=generator,
+        )
     search = _Search(model, images, labels, epsilon, norm, targeted=False)
     for aims in likeliest_others(model, images, labels, targets):
 
