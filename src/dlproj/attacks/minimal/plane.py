@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from dlproj.attacks.classifier import Classifier
 from dlproj.attacks.common import SMALLEST, per_image
 
 
@@ -49,13 +50,12 @@ def nearest_plane(
     here = here.detach().requires_grad_()
     logits = model(here)
     own = logits.gather(1, labels[:, None])[:, 0]
-    (own_slope,) = torch.autograd.grad(own.sum(), here, retain_graph=True)
+    own_slope = _gradient(model, own, here)
     leads = (logits - own[:, None]).detach()
     nearest = torch.full_like(leads[:, 0], torch.inf)
     lead, slope = torch.zeros_like(nearest), torch.zeros_like(own_slope)
     for other in range(logits.shape[1]):
-        (other_slope,) = torch.autograd.grad(logits[:, other].sum(), here, retain_graph=True)
-        difference = other_slope - own_slope
+        difference = _gradient(model, logits[:, other], here) - own_slope
         distance = leads[:, other].abs() / dual(difference, norm).clamp(min=SMALLEST)
         nearer = (distance < nearest) & (labels != other)
         nearest = torch.where(nearer, distance, nearest)
@@ -72,8 +72,7 @@ def plane_between(
     logits = model(here)
     both = torch.stack([own, aims], dim=1)
     low, high = logits.gather(1, both).unbind(1)
-    (slope,) = torch.autograd.grad((high - low).sum(), here)
-    return logits.detach(), (high - low).detach(), slope
+    return logits.detach(), (high - low).detach(), _gradient(model, high - low, here)
 
 
 def plane_around(model: nn.Module, here: Tensor, aims: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,8 +81,13 @@ def plane_around(model: nn.Module, here: Tensor, aims: Tensor) -> tuple[Tensor, 
     logits = model(here)
     others = logits.scatter(1, aims[:, None], -torch.inf).amax(1)
     lead = logits.gather(1, aims[:, None])[:, 0] - others
-    (slope,) = torch.autograd.grad(lead.sum(), here)
-    return logits.detach(), lead.detach(), slope
+    return logits.detach(), lead.detach(), _gradient(model, lead, here)
+
+
+def _gradient(model: nn.Module, values: Tensor, here: Tensor) -> Tensor:
+    """Of one value for each image (n,), at its true size, whatever precision the model has."""
+    (gradient,) = torch.autograd.grad(values.sum(), here, retain_graph=True)
+    return gradient / model.grown if isinstance(model, Classifier) else gradient
 
 
 def dual(gradient: Tensor, norm: str) -> Tensor:
