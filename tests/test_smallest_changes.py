@@ -162,7 +162,7 @@ def test_the_nearest_plane_is_that_of_the_formula(norm: str) -> None:
 def test_of_a_linear_network_the_smallest_change_is_that_of_the_formula(
     name: str, norm: str
 ) -> None:
-    """DeepFool goes 2 % beyond; FAB's last steps back and forth end a little beyond."""
+    """DeepFool goes 1e-4 and then 2 % beyond; FAB ends a little beyond."""
     model, images = linear(5), grey(8)
     labels = model(images).argmax(1)
     made = getattr(attacks, name)(model, images, labels, norm=norm)
@@ -170,7 +170,7 @@ def test_of_a_linear_network_the_smallest_change_is_that_of_the_formula(
     found = lengths(made - images, norm).numpy()
     expected = distances_by_formula(model, images, labels, norm).min(1)
     if name == "deepfool":
-        np.testing.assert_allclose(found, 1.02 * expected, rtol=1e-9)
+        np.testing.assert_allclose(found, 1.02 * (expected + 1e-4), rtol=1e-9)
     else:
         assert (found >= expected * (1 - 1e-12)).all()
         assert (found <= expected * 1.01).all()

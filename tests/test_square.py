@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.square import _side
-from dlproj.attacks.square_l2 import _bump
+from dlproj.attacks.square_l2 import _bump, move_bump
 from tests.support import papers
 from tests.support.watched import Watched
 
@@ -136,6 +136,18 @@ def test_square_in_l2_begins_with_tiles_and_moves_length_between_windows() -> No
             assert not moved.all(dim=(2, 3)).any()
             torch.testing.assert_close(look.flatten(2).norm(dim=2), start.flatten(2).norm(dim=2))
             np.testing.assert_array_equal(moved[0].any(0).numpy(), moved[1].any(0).numpy())
+
+
+def test_what_epsilon_leaves_over_goes_into_the_window_and_nothing_else_changes() -> None:
+    """Of a change of 0.3, less than epsilon: as after a clipping."""
+    images = torch.full((2, 3, 20, 20), 0.5, dtype=torch.float64)
+    noise = torch.randn(images.shape, generator=seeded(), dtype=torch.float64)
+    change = 0.3 * noise / noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    moved = move_bump(images + change, images, 3, 0.4, seeded(1)) - images
+    torch.testing.assert_close(moved.flatten(1).norm(dim=1), torch.full((2,), 0.4).double())
+    other = (moved - change).abs() > 1e-9
+    assert other.sum(dim=(2, 3)).max() <= 18
+    assert other.any()
 
 
 def test_square_in_l2_fools_within_epsilon_what_a_random_change_does_not() -> None:

@@ -9,6 +9,8 @@ from dlproj.attacks.arguments import checked
 from dlproj.attacks.common import SMALLEST, direction, fooled, lengths, per_image
 from dlproj.attacks.minimal.plane import dual, nearest_plane, plane_around
 
+BEYOND = 1e-4  # added to each step, as in the authors' code: clipped steps alone never get across
+
 
 @checked
 def deepfool(
@@ -43,7 +45,7 @@ def deepfool(
         if misread.all() or step == steps:
             break
         rows, lead, slope, change = (each[~misread] for each in (rows, lead, slope, change))
-        size = lead.abs() / dual(slope, norm).clamp(min=SMALLEST)
+        size = lead.abs() / dual(slope, norm).clamp(min=SMALLEST) + BEYOND
         change = change + per_image(size, slope) * direction(slope, norm)
         here = (images[rows] + (1 + overshoot) * change).clamp(0, 1)
     return adversarial
