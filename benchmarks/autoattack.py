@@ -116,6 +116,7 @@ def main() -> None:
         install_peers("torchattacks==3.5.1", "pyautoattack==0.2.0", dependencies=False)
         install_peers("requests")
     torchvision_datasets()  # torchattacks imports torchvision, which needs our help to load
+    where = machine()  # which asks for all threads
     torch.set_num_threads(arguments.threads)
     model = load_model(arguments.model)[0].eval()
     test = load_digits().test
@@ -137,7 +138,7 @@ def main() -> None:
         write_section(
             f"AutoAttack on {arguments.model.stem} at ε = {arguments.epsilon:g}",
             f"`.venv/bin/python benchmarks/autoattack.py {arguments.model.name} --epsilon "
-            f"{arguments.epsilon:g}`, on {machine()}. The standard version in linf on the first "
+            f"{arguments.epsilon:g}`, on {where}. The standard version in linf on the first "
             f"{done:,} test images, by turns of {turn}, {arguments.threads} thread(s); seconds "
             f"{kind}.\n\n{table(right, seconds)}",
         )
