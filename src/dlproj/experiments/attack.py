@@ -89,7 +89,8 @@ def run(config: AttackConfig, context: Context) -> Outcome:
             context.machine,
             shipped=target.source == MNIST and path != DIGITS,
         )
-        metrics["diagnosis"] = diagnose(subject, attack, networks, seed=config.seed)
+        known = to_pixels(digits.train.pictures).to(device), digits.train.labels.to(device)
+        metrics["diagnosis"] = diagnose(subject, attack, networks, known, seed=config.seed)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second

@@ -96,7 +96,7 @@ class CharGRU(nn.Module):
         if self.embedding is not None:
             return self.embedding(places)
         # Index 0 of one more letter than there are takes the unknown ones, and is left out.
-        return F.one_hot(places, self.letters + 1)[..., 1:].float()
+        return F.one_hot(places, self.letters + 1)[..., 1:].to(self.output.weight)
 
     def read(self, vectors: Tensor, words: Tensor) -> Tensor:
         """Logits (batch, classes) of the vectors (length, batch, n) of words (batch, length)."""

@@ -40,14 +40,14 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
     if out.exists() and not force:
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
     runs = gather(paths or [Path("runs")])
-    numbers = claims.numbers(runs)
+    found = claims.claims(runs)
     explanations = claims.explanations(runs)
     page = render_report(
         {
             "version": __version__,
             "date": datetime.now(UTC).date().isoformat(),
-            "summary": claims.counts(numbers),
-            "numbers": numbers,
+            "summary": claims.counts(found),
+            "claims": found,
             "explanations": explanations,
             "runs": [describe_run(run) for run in runs],
             "differences": setting_tables(runs),
@@ -59,14 +59,14 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         write_file(out, page.encode(errors="backslashreplace"))  # names that are not UTF-8
     except OSError as error:
         raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
-    found = document(
+    result = document(
         "report",
         file=str(out),
         runs=[str(run.path) for run in runs],
-        claims=claims.as_dicts(numbers),
+        claims=claims.as_dicts(found),
         explanations=explanations,
     )
-    console.result(found, [claims_table(numbers)])
+    console.result(result, [claims_table(found)])
     console.note(f"the page of {len(runs)} run{'s' * (len(runs) > 1)} is {out}")
 
 
@@ -84,9 +84,9 @@ def gather(paths: Sequence[Path]) -> list[Finished]:
     return sorted(found.values(), key=lambda run: order.index(run.command))
 
 
-def claims_table(numbers: Sequence[claims.Claim]) -> Table:
+def claims_table(found: Sequence[claims.Claim]) -> Table:
     """The verdicts for the terminal."""
-    rows = [[claim.verdict, claim.claim, claim.measured] for claim in numbers]
+    rows = [[claim.verdict, claim.claim, claim.measured] for claim in found]
     return Table("What the report states", ("", "", "measured"), rows, numbers=False)
 
 

@@ -41,6 +41,7 @@ class AttackDiagnosis(TypedDict):
     halves: dict[str, Any]  # accuracies with half of the frequencies of the perturbation
     transfer: Transfer
     margins: dict[str, Any]  # quantiles and means, by kind of picture
+    likeness: NotRequired[dict[str, float]]  # to the originals, and to other readers
     claims: list[Explanation]
 
 
