@@ -33,7 +33,7 @@ once digits-fast train-digits --recipe fast --seeds 5
 once batchnorm-report ablate-batchnorm --recipe report
 once batchnorm ablate-batchnorm --diagnose --norms
 once digits-sweep sweep train-digits --recipe report --lr 0.005,0.02,0.08 \
-    --momentum 0.5,0.92,0.98 --validation 10000 --seeds 3
+    --momentum 0.5,0.92,0.98 --validation 30000 --seeds 3
 once regression-report train-regression --recipe report --seeds 10
 once regression-sweep sweep train-regression --recipe report \
     --lr 0.001,0.005,0.02,0.05,0.1 --seeds 5

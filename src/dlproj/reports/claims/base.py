@@ -86,11 +86,12 @@ def folders(runs: Runs, command: str, **changed: Any) -> dict[int, Path]:
 
 
 def sweeps_of(runs: Runs, command: str, varied: set[str]) -> Iterator[Finished]:
-    """Sweeps of a command at the report's other settings over just these ones."""
+    """Sweeps of a command over just these settings, with the report's others."""
     for run in runs:
         if run.command == "sweep" and run.metrics["experiment"] == command:
-            settings = run.metrics["cells"][0]["settings"]
-            if set(settings) == varied and run.config["grid"].get("recipe") == ["report"]:
+            grid = run.config["grid"]
+            told = set(grid) == varied | {"recipe"} | (set(grid) & {"validation"})
+            if told and grid["recipe"] == ["report"]:
                 yield run
 
 

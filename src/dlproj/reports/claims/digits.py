@@ -35,7 +35,7 @@ from dlproj.store.weights import unpack
 COMMAND = "train-digits --recipe report --seeds 6"
 SWEEP = (
     "sweep train-digits --recipe report --lr 0.005,0.02,0.08 --momentum 0.5,0.92,0.98 "
-    "--validation 10000 --seeds 3"
+    "--validation 30000 --seeds 3"
 )
 SURE = 0.9  # what the report calls a high confidence
 LEARNT, ASKED = 1500, 1000  # images for the linear reader
