@@ -13,12 +13,8 @@ from dlproj.output.html import render_report
 from dlproj.output.tables import READERS
 from dlproj.output.tables.base import Table
 from dlproj.reports import claims
-from dlproj.reports.finished import (
-    Finished,
-    differences,
-    find_runs,
-    load_run,
-)
+from dlproj.reports.finished import Finished, differences, load_run, runs_at
+from dlproj.reports.ranking import rankings
 from dlproj.store.runs import write_file
 from dlproj.version import __version__
 
@@ -27,6 +23,8 @@ DEMO = "demo.html"  # the page of `dlproj demo`, if it lies beside
 
 def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
     """Write a self-contained page of the runs that are named, or of all under `runs`.
+
+    Runs of a folder that are damaged are left out, and the page says so.
 
     Args:
         paths: run directories, or folders to search for them.
@@ -39,7 +37,8 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
     """
     if out.exists() and not force:
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
-    runs = gather(paths or [Path("runs")])
+    runs, left_out = gather(paths or [Path("runs")])
+    ranked = rankings(runs)
     found = claims.claims(runs)
     explanations = claims.explanations(runs)
     page = render_report(
@@ -49,6 +48,8 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
             "summary": claims.counts(found),
             "claims": found,
             "explanations": explanations,
+            "rankings": [ranking.table for ranking in ranked],
+            "left_out": left_out,
             "runs": [describe_run(run) for run in runs],
             "differences": setting_tables(runs),
             "machines": machine_table(runs),
@@ -63,25 +64,45 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         "report",
         file=str(out),
         runs=[str(run.path) for run in runs],
+        left_out=left_out,
+        rankings=[ranking.as_dict for ranking in ranked],
         claims=claims.as_dicts(found),
         explanations=explanations,
     )
-    console.result(result, [claims_table(found)])
+    console.result(result, [claims_table(found), *(ranking.table for ranking in ranked)])
     console.note(f"the page of {len(runs)} run{'s' * (len(runs) > 1)} is {out}")
+    if left_out:
+        raise DlprojError(f"{out}: {len(left_out)} left out: {'; '.join(left_out)}")
 
 
-def gather(paths: Sequence[Path]) -> list[Finished]:
-    """The finished runs at or under the paths, sorted by command as the report's tasks are."""
+def gather(paths: Sequence[Path]) -> tuple[list[Finished], list[str]]:
+    """The finished runs at or under the paths, sorted by command as the report's tasks are.
+
+    Returns:
+        The runs, and why others of a folder were left out.
+
+    Raises:
+        DlprojError: there is none, or one that is named is damaged.
+    """
     found: dict[Path, Finished] = {}
+    left_out: dict[Path, str] = {}
     for path in paths:
         if not path.is_dir():
             raise DlprojError(f"{path}: no such folder; train something first, or name a run")
-        for folder in [path] if (path / "config.json").exists() else find_runs(path):
-            found.setdefault(folder.resolve(), load_run(folder))
+        for folder in runs_at(path):
+            try:
+                found.setdefault(folder.resolve(), load_run(folder))
+            except DlprojError as error:
+                if folder == path:
+                    raise
+                left_out[folder.resolve()] = str(error)
+    if not found and left_out:
+        raise DlprojError("; ".join(left_out.values()))
     if not found:
         raise DlprojError(f"{', '.join(map(str, paths))}: holds no finished run")
     order = list(READERS)
-    return sorted(found.values(), key=lambda run: order.index(run.command))
+    runs = sorted(found.values(), key=lambda run: order.index(run.command))
+    return runs, [*left_out.values()]
 
 
 def claims_table(found: Sequence[claims.Claim]) -> Table:
