@@ -20,8 +20,10 @@ PAGES = ("digits", "batchnorm", "regression", "attack", "language")
 SMALL = {
     "train-digits": "--data {tiny} --no-plots",
     "train-digits --recipe report": "--seeds 2",
+    "train-digits --seeds": "--seeds 2",
     "ablate-batchnorm": "--data {tiny} --no-plots --images 320 --seeds 2",
     "train-regression --recipe": "--epochs 2 --no-plots",
+    "train-regression --recipe report": "--seeds 2",
     "train-langid": "--data {words} --no-plots --hidden 8 --epochs 1",
     "attack": "--limit 60 --no-plots",
 }
