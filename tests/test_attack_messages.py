@@ -98,10 +98,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         {"labels": LABELS + 1},
         "labels must be below 4, the classes that the model knows, not 4",
     ),
-    "no network": (
-        {"model": max},
-        "model must be a torch.nn.Module, not builtin_function_or_method",
-    ),
+    "no network": ({"model": 3}, "model must be a torch.nn.Module, not int"),
     "another precision": (
         {"images": IMAGES.double()},
         (
@@ -147,8 +144,8 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "detached": (
         {"model": Gives(lambda logits: logits.detach())},
         (
-            "the model's logits have no gradient by the images (it detaches them, or computes under "
-            "no_grad): square is the attack that needs none"
+            "the model's logits have no gradient by the images (it detaches them, or computes "
+            "under no_grad): square is the attack that needs none"
         ),
     ),
     "norm": ({"norm": "l1"}, "norm must be 'linf' or 'l2', not 'l1'"),
