@@ -79,8 +79,8 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "one-hot": (
         {"labels": torch.eye(4)[LABELS]},
         (
-            "labels must be (batch,), a class for each image, not (5, 4): one-hot labels become that "
-            "by labels.argmax(1)"
+            "labels must be (batch,), a class for each image, not (5, 4): one-hot labels become "
+            "that by labels.argmax(1)"
         ),
     ),
     "short": (
