@@ -9,7 +9,7 @@ from dlproj.configuration.grid import SETTINGS
 from dlproj.configuration.resolve import resolve, to_dict
 from dlproj.diagnosis.judge import VERDICTS, describe_test
 from dlproj.reports.finished import Finished
-from dlproj.statistics import FEWEST, compare, decide, pairs_to_decide
+from dlproj.statistics import FEWEST, compare, decide, describe, pairs_to_decide
 
 ENOUGH = FEWEST  # seeds, to say anything
 FREE = {
@@ -149,11 +149,31 @@ def by_tests(
 
 
 def by_rule(
-    claim: str, command: str, measured: str, reason: str, *, supported: bool, refuted: bool
+    claim: str,
+    command: str,
+    measured: str,
+    reason: str,
+    *,
+    supported: bool,
+    refuted: bool,
+    seeds: int | None = None,
 ) -> Claim:
-    """A claim by a rule that needs no test; neither of the two is "mixed"."""
+    """A claim by a rule that needs no test; neither of the two is "mixed".
+
+    Of what chance has a part in, so many seeds were measured.
+    """
+    if seeds is not None and seeds < ENOUGH:
+        return Claim(claim, command, measured, "too few seeds", f"{ENOUGH} are needed")
     verdict = "supported" if supported else "not supported" if refuted else "mixed"
     return Claim(claim, command, measured, verdict, reason)
+
+
+def spread(values: Sequence[float]) -> str:
+    """The mean of shares over seeds, with its interval, in words."""
+    summary = describe(values)
+    low, high = summary["ci95"]
+    seeds = f"{len(values)} seed" + "s" * (len(values) > 1)
+    return f"{summary['mean']:.2%} (95 % interval {low:.2%} to {high:.2%}), {seeds}"
 
 
 def mean(values: dict[int, float]) -> float:

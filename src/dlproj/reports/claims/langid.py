@@ -181,10 +181,13 @@ def _load(folder: Path) -> CharGRU:
 
 
 def _trained(runs: Runs, **changed: Any) -> Iterator[tuple[int, Path, Words]]:
-    """Seed, network and the course's test words of each single training."""
+    """Seed, network and test words of each single training; none where the words are gone."""
     places = folders(runs, "train-langid", **changed)
-    if places:
-        run = next(on_the_courses_data(runs, "train-langid", **changed))
-        words = load_words(Path(run.config["data"])).test
+    files = [
+        Path(run.config["data"]) for run in on_the_courses_data(runs, "train-langid", **changed)
+    ]
+    file = next(filter(Path.is_file, files), None)
+    if places and file:
+        words = load_words(file).test
         for seed, folder in places.items():
             yield seed, folder, words

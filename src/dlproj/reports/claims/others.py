@@ -4,7 +4,6 @@ import math
 from statistics import median
 
 from dlproj.reports.claims.base import (
-    ENOUGH,
     Claim,
     Runs,
     by_rule,
@@ -33,9 +32,7 @@ def far_below(runs: Runs) -> Claim:
     if not values:
         return Claim(claim, CURVE)
     measured = f"median {median(values):.2g}, largest {max(values):.2g}, {len(values)} seeds"
-    if len(values) < ENOUGH:
-        return Claim(claim, CURVE, measured, "too few seeds", f"{ENOUGH} are needed")
-    high = math.exp(prediction_interval([*map(math.log, values)])[1])
+    high = math.exp(prediction_interval([*map(math.log, values)])[1]) if values[1:] else 0.0
     return by_rule(
         claim,
         CURVE,
@@ -43,6 +40,7 @@ def far_below(runs: Runs) -> Claim:
         f"95 of 100 runs stay below {high:.2g}; a tenth of 0.02 is 0.002",
         supported=high < ASKED / 10,
         refuted=median(values) >= ASKED / 10,
+        seeds=len(values),
     )
 
 
