@@ -138,9 +138,9 @@ def main() -> None:
         write_section(
             f"AutoAttack on {arguments.model.stem} at ε = {arguments.epsilon:g}",
             f"`.venv/bin/python benchmarks/autoattack.py {arguments.model.name} --epsilon "
-            f"{arguments.epsilon:g}`, on {where}. The standard version in linf on the first "
-            f"{done:,} test images, by turns of {turn}, {arguments.threads} thread(s); seconds "
-            f"{kind}.\n\n{table(right, seconds)}",
+            f"{arguments.epsilon:g} --images {done} --turn {turn}`, on {where}. The standard "
+            f"version in linf, by turns, {arguments.threads} thread(s); seconds {kind}.\n\n"
+            f"{table(right, seconds)}",
         )
 
 
