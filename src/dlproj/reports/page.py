@@ -106,9 +106,15 @@ def gather(paths: Sequence[Path]) -> tuple[list[Finished], list[str]]:
 
 
 def claims_table(found: Sequence[claims.Claim]) -> Table:
-    """The verdicts for the terminal."""
-    rows = [[claim.verdict, claim.claim, claim.measured] for claim in found]
-    return Table("What the report states", ("", "", "measured"), rows, numbers=False)
+    """The verdicts for the terminal: of what was measured."""
+    known = [claim for claim in found if claim.measured]
+    rows = [[text] for claim in known for text in (_in_short(claim), f"  {claim.measured}", "")]
+    rows.append([f"{len(found) - len(known)} not measured: the page names their commands"])
+    return Table("What the report says", ("",), rows, numbers=False)
+
+
+def _in_short(claim: claims.Claim) -> str:
+    return f"{claim.verdict}: {claim.claim}"
 
 
 def describe_run(run: Finished) -> dict[str, Any]:
