@@ -1,5 +1,6 @@
 """Words: encoding, batches of one length, and files."""
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlproj.data.words import ALPHABET, LengthBatches, encode, load_words
+from dlproj.data.words import ALPHABET, LengthBatches, Words, encode, load_words, split_of
 from dlproj.errors import DlprojError
 
 
@@ -69,6 +70,33 @@ def test_batches_hold_each_word_once_and_one_length_each() -> None:
     orders = [torch.cat([labels for _, labels in batches.epoch(n)]) for n in (0, 1, 0)]
     assert not orders[0].equal(orders[1])
     assert orders[0].equal(orders[2])
+
+
+@pytest.mark.parametrize("done", [0, 1, 5])
+def test_an_epoch_of_words_goes_on_after_the_batches_that_are_done(done: int) -> None:
+    words = Words(
+        *encode([f"{'ab' * (n % 7)}{n}" for n in range(300)], ALPHABET), torch.zeros(300).long()
+    )
+    batches = LengthBatches(words, batch_size=20, seed=4, targets=torch.arange(300))
+    whole, rest = list(batches.epoch(3)), list(batches.epoch(3, done))
+    assert len(rest) == len(batches) - done
+    for (letters, rows), (later, others) in zip(whole[done:], rest, strict=True):
+        assert torch.equal(rows, others)
+        assert torch.equal(letters, later)
+        assert torch.equal(letters, words.letters[rows, : letters.shape[1]])
+        assert (words.lengths[rows] == letters.shape[1]).all()
+        assert len(rows) <= 20
+
+
+def test_a_hash_draws_ninety_five_and_five_of_a_hundred_words() -> None:
+    """Of the 256 values of a byte the first 231 are below 90 %, and the next 13 below 95 %."""
+    splits = ["train"] * 231 + ["validation"] * 13 + ["test"] * 12
+    seen = set()
+    for number in range(3000):
+        byte = hashlib.sha256(f"żółw{number}".encode()).digest()[0]
+        assert split_of(f"żółw{number}") == splits[byte]
+        seen.add(byte)
+    assert seen == set(range(256))
 
 
 def test_the_courses_file(course: Path) -> None:
