@@ -1,6 +1,6 @@
 // The drawing surface: mouse, pen and fingers, undo, and pictures dropped on it.
 
-import { everyFrame } from "./dom.js";
+import { everyFrame, inTurn } from "./dom.js";
 import { readPicture } from "./pictures.js";
 import { drawStrokes, isFull } from "./strokes.js";
 
@@ -8,14 +8,15 @@ import { drawStrokes, isFull } from "./strokes.js";
  * Make a canvas one to draw on.
  * @param {HTMLCanvasElement} canvas
  * @param {() => number} penWidth
- * @param {(paper: object) => void} changed called after each change of the ink
+ * @param {(paper: object) => void} changed called after changes of the ink, once it is seen
  */
 export function makePaper(canvas, penWidth, changed) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const paper = { strokes: [], picture: null, show, ink, open, undo, clear, set };
+  const tell = inTurn(() => changed(paper));
   const update = everyFrame(() => {
     paint();
-    changed(paper);
+    tell();
   });
 
   function paint() {
