@@ -25,14 +25,16 @@ SAME = 1e-6  # pixels that differ by less are the same number, rounded
 NETWORKS = {"digits": DIGITS, "robust": SHIPPED / "robust.safetensors"}
 SCRIPT = """const [text, labels, epsilon, which, done] = arguments;
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const pixels = (index) => Array.from(bytes.subarray(784 * index, 784 * (index + 1)), (byte) => byte / 255);
-    Promise.all(labels.map((label, index) => dlproj.attack(pixels(index), label, epsilon, which))).then(
-        (images) => {
-            const all = Float32Array.from(images.flat());
-            let text = '';
-            for (const byte of new Uint8Array(all.buffer)) text += String.fromCharCode(byte);
-            done(btoa(text));
-        })"""
+    const pixels = (index) =>
+        Array.from(bytes.subarray(784 * index, 784 * (index + 1)), (byte) => byte / 255);
+    const attacked = labels.map((label, index) =>
+        dlproj.attack(pixels(index), label, epsilon, which));
+    Promise.all(attacked).then((images) => {
+        let text = '';
+        for (const byte of new Uint8Array(Float32Array.from(images.flat()).buffer))
+            text += String.fromCharCode(byte);
+        done(btoa(text));
+    })"""
 
 
 def main() -> None:
