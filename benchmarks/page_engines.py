@@ -5,8 +5,9 @@ Usage: python benchmarks/page_engines.py PAGE.html [TF.js]
 PAGE is what `dlproj demo` wrote. Its prediction, FGSM, ten steps of PGD, the preparation of a
 drawing, and the way from a stroke to the bars are timed. TF.js is `package/dist/tf.es2017.min.js`
 of `npm pack @tensorflow/tfjs@4.22.0`, which computes the same network on its `cpu` backend (the
-others need WebGL, or fetch a file). Both are measured in headless Chromium, at full speed and four times
-slower, as a phone is. Sizes are in bytes as in a page, and compressed as a server would send them.
+others need WebGL, or fetch a file). Both are measured in headless Chromium, at full speed and four
+times slower, as a phone is. Sizes are in bytes as in a page, and compressed as a server would send
+them.
 """
 
 import argparse
