@@ -1,6 +1,6 @@
 """How sure of itself the network for pictures may be: what ships beside its weights.
 
-Usage: .venv/bin/python benchmarks/calibrate_pictures.py RUN [--each 6] >NOTE.json
+Usage: .venv/bin/python benchmarks/calibrate_pictures.py RUN [--each 25] >NOTE.json
 
 The temperature is chosen on pictures, the threshold on digits and other shapes drawn with many
 pens. Both are made of the 5,000 training digits that `--validation 5000` holds out, from wider
@@ -64,7 +64,7 @@ def main() -> None:
     """Choose both and print them as JSON."""
     parser = argparse.ArgumentParser(description="Calibrate the network for pictures.")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--each", type=int, default=6, help="pictures of a kind")
+    parser.add_argument("--each", type=int, default=25, help="pictures of a kind")
     arguments = parser.parse_args()
     reader = DigitReader(arguments.run, choose_machine("cpu", "fp32"))
     held_out = load_digits(validation=5000).validation

@@ -135,8 +135,8 @@ def test_no_attack_goes_too_far(
 def test_apgd_ends_where_its_last_step_fools_the_last_image(norm: str, steps: int) -> None:
     model, _, labels = small()
     images = torch.rand(5, 1, 6, 6, generator=torch.Generator().manual_seed(498))
-    size = {"epsilon": 0.953125, "norm": norm, "targeted": True}
-    made = attacks.apgd(model, images, labels, steps=steps, restarts=3, **size)
+    attack = partial(attacks.apgd, epsilon=0.953125, targeted=True)
+    made = attack(model, images, labels, steps=steps, restarts=3, norm=norm)
     assert made.shape == images.shape
 
 

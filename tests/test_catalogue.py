@@ -19,6 +19,7 @@ TRAININGS = {
     "curve, least squares": ("points", "train-regression", "--recipe", "best", "--epochs", 1),
     "gru": ("words", "train-langid", "--hidden", 8, "--epochs", 1),
     "two layers": ("words", "train-langid", "--hidden", 8, "--layers", 2, "--epochs", 1),
+    "lstm": ("words", "train-langid", "--cell", "lstm", "--embedding", 4, "--epochs", 1),
     "ngrams": ("words", "train-langid", "--network", "ngrams", "--epochs", 1),
 }
 USES = {

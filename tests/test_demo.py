@@ -200,6 +200,8 @@ def test_a_gru_is_described_by_its_sizes_and_tensors() -> None:
     assert {"weight_ih_l1_reverse", "bias_hh_l0", "outputWeight"} <= tensors.keys()
     with pytest.raises(DlprojError, match="cannot compute a DigitMLP"):
         describe_languages(DigitMLP())
+    with pytest.raises(DlprojError, match="trained with --cell lstm --embedding 8"):
+        describe_languages(CharGRU(cell="lstm", embedding=8))
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lm"])

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,10 +45,11 @@ def networks_of_words() -> dict[str, nn.Module]:
         "bag": NgramBag(longest=8),
         "one way": CharGRU(hidden=8),
         "both ways": CharGRU(hidden=8, bidirectional=True, layers=2),
+        "embedded lstm": CharGRU(hidden=8, cell="lstm", embedding=6),
     }
 
 
-@pytest.mark.parametrize("name", ["shipped", "bag", "one way", "both ways"])
+@pytest.mark.parametrize("name", ["shipped", "bag", "one way", "both ways", "embedded lstm"])
 def test_padding_changes_nothing(name: str) -> None:
     model = networks_of_words()[name].eval()
     words = ["through", "yhdeksän", "a", "ijs", "don't", "szczęście", "123"]
@@ -69,6 +71,18 @@ def test_two_networks_of_words_one_after_the_other(dlproj: Dlproj, tmp_path: Pat
         done = dlproj("export", tmp_path, "--out", name, "--json")
         assert done.code == 0, done.err
         assert done.json["metrics"]["max_difference"] < 1e-5
+
+
+@pytest.mark.parametrize("given", [{"cell": "rnn"}, {"readout": "mean"}, {"readout": "max"}])
+def test_a_network_that_onnx_cannot_hold_is_refused_in_a_line(
+    given: dict[str, Any], dlproj: Dlproj, tmp_path: Path
+) -> None:
+    model = CharGRU(hidden=8, **given)
+    (tmp_path / "model.safetensors").write_bytes(pack_model(model, {"labels": ["a"] * 5}))
+    done = dlproj("export", tmp_path)
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "only with --cell gru or lstm and --readout last" in done.err
+    assert not (tmp_path / "model.onnx").exists()
 
 
 def test_a_run_directory_in_double_precision(dlproj: Dlproj, tmp_path: Path) -> None:

@@ -187,6 +187,9 @@ OTHER = [
             "layers": 2,
             "bidirectional": True,
             "dropout": 0.5,
+            "cell": "lstm",
+            "embedding": 4,
+            "readout": "mean",
         },
     ),
     (
@@ -213,7 +216,8 @@ OTHER = [
 def test_a_network_keeps_what_makes_it_again(network: Any, given: dict[str, Any]) -> None:
     model, plain = network(**given), network()
     assert model.arguments == given
-    assert plain.arguments.keys() == given.keys()
+    varied = getattr(model, "variation", {}).keys()
+    assert plain.arguments.keys() == given.keys() - varied
     shapes = {name: weights.shape for name, weights in model.state_dict().items()}
     again = network(**model.arguments).state_dict()
     assert {name: weights.shape for name, weights in again.items()} == shapes
@@ -267,15 +271,58 @@ def test_gru_takes_the_last_state_of_each_direction() -> None:
     model = CharGRU(hidden=8, bidirectional=True).eval()
     word = torch.tensor([[3, 1, 4, 1, 5]])
     one_hot = F.one_hot(word.T, 47).float()
-    outputs, _ = model.gru(one_hot)
+    outputs, _ = model.recurrent(one_hot)
     last = torch.cat([outputs[-1, :, :8], outputs[0, :, 8:]], dim=1)
     torch.testing.assert_close(model(word), model.output(last))
+
+
+WORDS = torch.tensor([[3, 1, 4, 1, 5], [9, 2, -1, -1, -1], [-1, 6, 5, -1, -1]])
+LENGTHS = (5, 2, 3)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn", "lstm"])
+@pytest.mark.parametrize("embedding", [0, 6])
+@pytest.mark.parametrize("readout", ["last", "mean", "max"])
+def test_a_variation_reads_each_word_as_its_own_torch_layer_does(
+    cell: str, embedding: int, readout: str
+) -> None:
+    torch.manual_seed(0)
+    model = CharGRU(hidden=8, cell=cell, embedding=embedding, readout=readout).eval()
+    layer = {"gru": torch.nn.GRU, "rnn": torch.nn.RNN, "lstm": torch.nn.LSTM}[cell](
+        embedding or 47, 8
+    )
+    layer.load_state_dict(model.recurrent.state_dict())
+    table = (
+        model.embedding.weight
+        if model.embedding
+        else torch.cat([torch.zeros(1, 47), torch.eye(47)])
+    )
+    for word, length in zip(WORDS, LENGTHS, strict=True):
+        states, _ = layer(table[word[:length] + 1][:, None])
+        over = {"last": states[-1], "mean": states.mean(0), "max": states.amax(0)}[readout]
+        torch.testing.assert_close(model(word[None, :length]), model.output(over))
+    padded = model(WORDS)
+    alone = [model(word[None, :length]) for word, length in zip(WORDS, LENGTHS, strict=True)]
+    torch.testing.assert_close(padded, torch.cat(alone))
+
+
+def test_the_reports_network_is_written_as_before() -> None:
+    named = CharGRU(cell="gru", embedding=0, readout="last")
+    assert {*named.arguments} == {
+        "letters",
+        "classes",
+        "hidden",
+        "layers",
+        "bidirectional",
+        "dropout",
+    }
+    assert {name.partition(".")[0] for name in named.state_dict()} == {"gru", "output"}
 
 
 def test_an_unknown_letter_is_all_zeros() -> None:
     torch.manual_seed(0)
     model = CharGRU(hidden=8).eval()
-    _, state = model.gru(torch.zeros(1, 1, 47))
+    _, state = model.recurrent(torch.zeros(1, 1, 47))
     torch.testing.assert_close(model(torch.tensor([[-1]])), model.output(state[-1]))
 
 

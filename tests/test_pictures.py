@@ -198,10 +198,11 @@ def png_of(width: int, height: int) -> bytes:
         (png_of(100_000, 100), "more than 200 times as long"),
         (b"\0\0\0\x18ftypheic" + bytes(20), "save it as JPEG or PNG"),
         (b"%PDF-1.7", "it is a PDF"),
+        (b'<?xml version="1.0"?><svg></svg>', "an SVG drawing; save it as PNG"),
         (b"hello", "cannot be read as a picture"),
         (b"", "cannot be read as a picture"),
     ],
-    ids=["twice Pillow's limit", "too large", "too long", "HEIC", "PDF", "text", "empty"],
+    ids=["twice Pillow's limit", "too large", "too long", "HEIC", "PDF", "SVG", "text", "empty"],
 )
 def test_files_that_cannot_be_read(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(content)

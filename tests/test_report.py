@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 import pytest
@@ -252,6 +253,9 @@ def test_compare_pairs_by_seed(runs: Path, dlproj: Dlproj) -> None:
     assert test["seeds"] == [1, 2]
     expected = (values[1][0] + values[1][1] - values[0][1] - values[0][2]) / 2
     assert test["difference"] == pytest.approx(expected)
+    differences = [values[1][0] - values[0][1], values[1][1] - values[0][2]]
+    assert test["effect_size"] == pytest.approx(expected / stdev(differences))
+    assert test["p_adjusted"] == test["p_value"]  # one other run
     text = dlproj("compare", one, other).out
     assert "B against A, paired by seed" in text
     assert dlproj("compare", one, runs / "runs/attack/1").code == 1

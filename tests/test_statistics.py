@@ -5,7 +5,15 @@ import math
 import pytest
 
 from dlproj.experiments.batchnorm import compare_arms, thin_out, verdict
-from dlproj.statistics import describe, holm, paired_test, prediction_interval
+from dlproj.statistics import (
+    compare,
+    decide,
+    describe,
+    holm,
+    paired_test,
+    pairs_to_decide,
+    prediction_interval,
+)
 
 
 def test_describe() -> None:
@@ -135,3 +143,42 @@ def test_loss_curves_are_thinned_by_means() -> None:
     thin = thin_out([float(n) for n in range(1000)])
     assert len(thin) == 100
     assert thin[0] == 4.5
+
+
+def test_several_comparisons_are_paired_tests_adjusted_together() -> None:
+    pairs = [([3.0, 7.0, 8.0], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [1.5, 1.9, 3.2])]
+    found = compare(pairs)
+    alone = [paired_test(*pair) for pair in pairs]
+    assert [row["p_value"] for row in found] == [row["p_value"] for row in alone]
+    assert [row["p_adjusted"] for row in found] == holm([row["p_value"] for row in alone])
+    # Differences 2, 5, 5: mean 4, deviation sqrt(3).
+    assert found[0]["effect_size"] == pytest.approx(4 / math.sqrt(3))
+    assert found[0]["pairs"] == 3
+    assert compare([([1.0], [2.0])])[0]["p_adjusted"] is None
+    assert compare([([2.0, 3.0], [1.0, 2.0])])[0]["effect_size"] is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "pairs", "expected"),
+    [
+        (0.02, 0.05, 0.01, 5, "more"),
+        (0.02, 0.05, 0.06, 5, "undecided"),  # not after adjustment
+        (-0.01, 0.05, 0.2, 5, "undecided"),
+        (-0.03, 0.005, 0.2, 5, "no more"),
+        (0.001, 0.005, 0.01, 5, "no more"),  # real, and too small to matter
+        (0.02, 0.05, 0.01, 2, "undecided"),
+    ],
+)
+def test_a_difference_is_decided_by_its_interval(
+    low: float, high: float, p: float, pairs: int, expected: str
+) -> None:
+    test = {"ci95": [low, high], "p_adjusted": p, "pairs": pairs}
+    assert decide(test, 0.01) == expected
+
+
+def test_pairs_that_would_decide_are_those_of_a_power_of_80_percent() -> None:
+    # Julious 2004, a paired design: a difference of half a deviation needs 34 pairs.
+    test = {"difference": 0.5, "std": 1.0, "pairs": 3}
+    assert abs(pairs_to_decide(test, 0.01) - 34) <= 1
+    far = {"difference": 0.0, "std": 1.0, "pairs": 3}  # to be told from what matters
+    assert abs(pairs_to_decide(far, 0.5) - 34) <= 1

@@ -25,6 +25,7 @@ from dlproj.errors import CallError, DataWarning, DlprojError, UsageError
 from dlproj.experiments import attack as attack_experiment
 from dlproj.experiments import batchnorm, digits, langid, regression
 from dlproj.guest import check_main_guard, own_torch, saved_on_interrupt
+from dlproj.limits import path_of
 from dlproj.models import files
 from dlproj.models.files import DIGITS, LANGID
 from dlproj.reports import finished
@@ -165,7 +166,6 @@ def _task(
                 given = signature.bind(*args, **kwargs).arguments
             except TypeError as error:
                 raise CallError(f"{function.__name__}: {error}") from None
-            remarked = bool(given.get("progress"))
             session = _session({name: given.pop(name) for name in places & given.keys()})
             if session.jobs != 1:
                 check_main_guard(session.jobs or 0)
@@ -173,7 +173,7 @@ def _task(
             config = settings_of(settings, settings_given, session)
             with own_torch(), saved_on_interrupt(function.__name__):
                 finished = function(config, session)
-            for remark in () if remarked else finished.remarks:
+            for remark in finished.remarks if session.quiet else ():
                 warnings.warn(remark, DataWarning, stacklevel=2)
             return finished
 
@@ -187,7 +187,7 @@ def _task(
 def _path(name: str, value: Any) -> Any:
     """The value of a keyword, paths of which may be given as text."""
     if isinstance(value, str) and name in {"config", "out", "resume", "data", "model"}:
-        return Path(value)
+        return path_of(name, value)
     return value
 
 
@@ -258,7 +258,7 @@ def predict_digits(
     check_device(device)
     with own_torch():
         reader = DigitReader(_model(model), choose_machine(device, "fp32"))
-        return read_any(reader, images, several=several)
+        return read_any(reader, images, several=_switch("several", several))
 
 
 def predict_langid(
@@ -284,7 +284,9 @@ def predict_langid(
     stripped = [*_stripped([words] if isinstance(words, str) else words)]
     with own_torch():
         machine = choose_machine(device, "fp32")
-        return read_languages(stripped, model=_model(model), machine=machine, phrases=text)
+        return read_languages(
+            stripped, model=_model(model), machine=machine, phrases=_switch("text", text)
+        )
 
 
 def _stripped(words: Any) -> Iterator[str]:
@@ -312,7 +314,7 @@ def load_model(path: Path | str) -> nn.Module:
         DlprojError: there is no such network; a `UsageError`, where `path` is none.
     """
     with own_torch():
-        return files.load_model(_file("path", path))[0]
+        return files.load_model(path_of("path", path))[0]
 
 
 def load_run(path: Path | str) -> Finished:
@@ -325,15 +327,14 @@ def load_run(path: Path | str) -> Finished:
         DlprojError: it is none, or its result is damaged or of another version; a `UsageError`,
             where `path` is no path.
     """
-    return _finished(_file("path", path))
+    return _finished(path_of("path", path))
 
 
 def _model(path: Any) -> Path | None:
-    return None if path is None else _file("model", path)
+    return None if path is None else path_of("model", path)
 
 
-def _file(name: str, path: Any) -> Path:
-    """A path that was given as such or as text."""
-    if not isinstance(path, str | Path) or not str(path):
-        raise UsageError(f"{name} must be a path, not {path!r}")
-    return Path(path)
+def _switch(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} must be True or False, not {value!r}")
+    return value

@@ -2,11 +2,17 @@
 
 import signal
 
+from dlproj.visible import visible
+
 
 class DlprojError(Exception):
     """It could not be done; the message says why and what to do."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """The message on one line, also where it quotes a value that has several."""
+        return visible(super().__str__())
 
 
 class UsageError(DlprojError):

@@ -1,8 +1,29 @@
-"""Files of unknown origin, read up to a limit."""
+"""Files of unknown origin: their paths, and their bytes up to a limit."""
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from dlproj.errors import DlprojError
+from dlproj.errors import DlprojError, UsageError
+
+
+def path_of(name: str, value: Any) -> Path:
+    """The path that an argument of this name gives, as such or as text; nothing need be there.
+
+    Raises:
+        UsageError: it is none.
+        DlprojError: the system cannot look there (too long a name, say).
+    """
+    if not isinstance(value, str | Path) or not str(value):
+        raise UsageError(f"{name} must be a path, not {value!r}")
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            Path(value).stat()
+    except ValueError:  # a zero byte, or half a character
+        raise UsageError(f"{name} must be a path, not {value!r}") from None
+    except OSError as error:
+        raise DlprojError(f"{name} {value}: {error.strerror}") from None
+    return Path(value)
 
 
 def file_in(folder: Path, name: str) -> Path:

@@ -1,8 +1,13 @@
 """Means, intervals and tests over repeated runs."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
+
+SIGNIFICANT = 0.05
+FEWEST = 3  # pairs, to say anything
+MOST_PAIRS = 10_000  # that are counted up to
 
 
 def describe(values: Sequence[float]) -> dict[str, Any]:
@@ -46,8 +51,73 @@ def paired_test(first: Sequence[float], second: Sequence[float]) -> dict[str, An
     else:
         from scipy.stats import ttest_rel  # noqa: PLC0415 - takes a second
 
-        p_value = float(ttest_rel(first, second).pvalue)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of differences that are nearly equal
+            p_value = float(ttest_rel(first, second).pvalue)
     return {"difference": mean, "ci95": list(interval), "p_value": p_value}
+
+
+def compare(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> list[dict[str, Any]]:
+    """Several paired tests at once: each `paired_test`, and what follows from there being several.
+
+    Args:
+        pairs: for each, two samples of one length whose values belong together in order.
+
+    Returns:
+        of each: `pairs` (their number), `difference`, `std` of the differences, `ci95`, `p_value`,
+        `p_adjusted` by Holm's method for all of them, and `effect_size`, the mean difference in
+        standard deviations of the differences (Cohen's d of pairs; None where that is 0).
+    """
+    tests = []
+    for first, second in pairs:
+        std = describe([a - b for a, b in zip(first, second, strict=True)])["std"]
+        test = paired_test(first, second)
+        effect = test["difference"] / std if std else None
+        tests.append({"pairs": len(first), "std": std, **test, "effect_size": effect})
+    known = [test["p_value"] for test in tests if test["p_value"] is not None]
+    adjusted = iter(holm(known))
+    return [
+        test | {"p_adjusted": None if test["p_value"] is None else next(adjusted)} for test in tests
+    ]
+
+
+def decide(test: dict[str, Any], matters: float) -> str:
+    """What a test of `compare` shows of a difference that should be above 0.
+
+    Args:
+        test: as `compare` returns it.
+        matters: the smallest difference that is worth anything, above 0.
+
+    Returns:
+        "no more": the 95 % interval lies below what matters, so that the difference, if there is
+        any, is too small; else "more": it lies above 0, and the adjusted p-value is below 0.05;
+        else "undecided".
+    """
+    low, high = test["ci95"]
+    if test["pairs"] < FEWEST:
+        return "undecided"
+    if high < matters:
+        return "no more"
+    return "more" if low > 0 and test["p_adjusted"] < SIGNIFICANT else "undecided"
+
+
+def pairs_to_decide(test: dict[str, Any], matters: float) -> int:
+    """How many pairs would decide an undecided test in 80 of 100 cases.
+
+    That is where the difference and its deviation stay as they are now: n pairs tell it from 0 or
+    from what matters, whichever is farther, when (t(0.975) + t(0.8)) · std / sqrt(n) is smaller
+    than the distance, with Student's t of n - 1 degrees of freedom.
+    """
+    from scipy.stats import t as student  # noqa: PLC0415 - takes a second
+
+    distance = max(test["difference"], matters - test["difference"])
+    n = max(FEWEST, test["pairs"] + 1)
+    while n < MOST_PAIRS:
+        reach = float(student.ppf(0.975, n - 1) + student.ppf(0.8, n - 1))
+        if reach * test["std"] <= distance * math.sqrt(n):
+            break
+        n += max(1, n // 50)
+    return n
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -3,6 +3,7 @@
 What is right is read from the annotations that the values are checked by.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
@@ -21,7 +22,7 @@ def refusal(name: str, hint: Any, value: Any) -> str:
         hint: the annotation of that.
         value: what was given, as text or read already.
     """
-    return f"{name} must be {expected(hint)}, not {shown(value)}"
+    return f"{name} must be {expected(hint)}, not {shown(value)}{_way_out(hint, value)}"
 
 
 def expected(hint: Any) -> str:
@@ -37,6 +38,17 @@ def expected(hint: Any) -> str:
         return f"a number{_range(notes)}"
     names = {bool: "yes or no", Path: "a path", str: "text"}
     return names.get(kind, "a JSON object")
+
+
+def _way_out(hint: Any, value: Any) -> str:
+    """How a number is typed that was written as people do: `0,02` or `2 %`; not `1,000`."""
+    kind, _ = _parts(item(hint))
+    pattern = r"(?P<number>\d+(?:[.,]\d+)?) ?(?P<share>%?)"
+    found = re.fullmatch(pattern, value) if isinstance(value, str) and kind is float else None
+    if not found or not (found["share"] or "," in value) or re.search(r"[1-9]\d*,\d{3}$", value):
+        return ""
+    number = float(found["number"].replace(",", ".")) / (100 if found["share"] else 1)
+    return f": write {number:.10g}"
 
 
 def limits(hint: Any) -> str:

@@ -11,6 +11,7 @@ from dlproj.data.image_data import SIDE, Digits, Images, to_pixels
 from dlproj.data.images.mnist import read_mnist
 from dlproj.data.images.own import read_images
 from dlproj.errors import DlprojError, UsageError
+from dlproj.limits import path_of
 
 __all__ = ["SIDE", "Digits", "Images", "load_digits", "to_pixels"]
 
@@ -38,24 +39,21 @@ def load_digits(
     Raises:
         UsageError: an argument is of the wrong kind or out of its range.
         DlprojError: a file is absent, damaged or of the wrong kind, or cannot be downloaded.
-        UsageError: an argument is not of that form.
     """
-    if dataset not in DATASETS:
+    if not isinstance(dataset, str) or dataset not in DATASETS:
         raise UsageError(f"dataset must be one of {', '.join(DATASETS)}, not {dataset!r}")
     if isinstance(validation, bool) or not isinstance(validation, int) or validation < 0:
         raise UsageError(f"validation must be a whole number from 0 on, not {validation!r}")
-    if not isinstance(folder, str | Path | None):
-        raise UsageError(f"folder must be a path, not {folder!r}")
+    if not isinstance(transpose, str) or transpose not in {"auto", "yes", "no"}:
+        raise UsageError(f"transpose must be auto, yes or no, not {transpose!r}")
     if folder is not None:
-        return _hold_out(_read_own(Path(folder), transpose), validation)
+        return _hold_out(_read_own(path_of("folder", folder), transpose), validation)
     return _hold_out(
         _digits(*read_mnist()) if dataset == "mnist" else _download(dataset), validation
     )
 
 
 def _read_own(path: Path, transpose: str) -> Digits:
-    if transpose not in {"auto", "yes", "no"}:
-        raise UsageError(f"transpose must be auto, yes or no, not {transpose!r}")
     try:
         return read_images(path, transpose)
     except OSError as error:

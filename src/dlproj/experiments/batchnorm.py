@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch import nn
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits, load_digits
 from dlproj.data.distortions import distorted_pixels
+from dlproj.diagnosis import norms
 from dlproj.diagnosis.batchnorm import diagnose
 from dlproj.errors import DivergedError
 from dlproj.experiments.digits import classify, make_training
@@ -22,14 +23,13 @@ from dlproj.models.noise import DriftingNoise
 from dlproj.running.context import Context, Outcome
 from dlproj.running.processes import run_all
 from dlproj.settings import BatchnormConfig, DigitsConfig
-from dlproj.statistics import describe, holm, paired_test
+from dlproj.statistics import SIGNIFICANT, compare, describe
 from dlproj.store.runs import is_sealed, seal
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.loop import Training, accuracy, fit
 
 ARMS = ("with", "without")
 STEPS_DRAWN = 100  # points of each loss curve that are kept
-SIGNIFICANT = 0.05
 
 
 def run(config: BatchnormConfig, context: Context) -> Outcome:
@@ -37,7 +37,7 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     digits = _digits(config.data, config.transpose)
     context.announce(digits.notes)
     context.start(config)
-    runs = train_cells(config, context)
+    runs = train_all(partial(train_cell, config, context.machine), arms_of(config), config, context)
 
     cells = compare_arms(runs, config.lr)
     metrics: dict[str, Any] = {
@@ -49,6 +49,9 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
         started = time.perf_counter()
         metrics["diagnosis"] = diagnose(config, context, digits, make_arm)
         timing["diagnose_seconds"] = time.perf_counter() - started
+    if config.norms:
+        train = partial(train_norm, config, context.machine)
+        metrics["norms"] = norms.study(train_all(train, norms.cells(config), config, context))
     if context.session.plots:
         from dlproj.output.figures import batchnorm as figures  # noqa: PLC0415 - takes a second
 
@@ -58,15 +61,24 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     return Outcome(metrics, timing, digits.notes.remarks)
 
 
-def train_cells(config: BatchnormConfig, context: Context) -> list[dict[str, Any]]:
-    """Every training, in order; those that the run has records of are not done again."""
-    run, session = context.run, context.session
-    cells = {
+def arms_of(config: BatchnormConfig) -> dict[str, dict[str, Any]]:
+    """Every training of both arms, by what it is called."""
+    return {
         f"lr {lr}  seed {seed}  {arm} BatchNorm": {"lr": lr, "seed": seed, "arm": arm}
         for lr in config.lr
         for seed in range(config.seed, config.seed + config.seeds)
         for arm in ARMS
     }
+
+
+def train_all(
+    train: Callable[[dict[str, Any]], dict[str, Any]],
+    cells: dict[str, dict[str, Any]],
+    config: BatchnormConfig,
+    context: Context,
+) -> list[dict[str, Any]]:
+    """Every training, in order; those that the run has records of are not done again."""
+    run, session = context.run, context.session
     names = {_key(cell): name for name, cell in cells.items()}
     done = {
         names[_key(record)]: {key: value for key, value in record.items() if key != "sha256"}
@@ -75,23 +87,17 @@ def train_cells(config: BatchnormConfig, context: Context) -> list[dict[str, Any
     }
     wanted = {name: cell for name, cell in cells.items() if name not in done}
     jobs = session.jobs or (len(wanted) if session.cluster else context.machine.room)
-    ended = run_all(
-        partial(train_cell, config, context.machine),
-        wanted,
-        jobs=jobs,
-        cluster=session.cluster,
-        folder=run.path,
-    )
+    ended = run_all(train, wanted, jobs=jobs, cluster=session.cluster, folder=run.path)
     for name, trained in context.console.count(ended, "trainings", len(wanted)):
         done[name] = cells[name] | trained
         run.record(**seal(done[name]))
         run.flush_records()
-        context.console.note(describe_cell(done[name]))
+        context.console.note(describe_cell(name, done[name]))
     return [done[name] for name in cells]
 
 
 def _key(cell: dict[str, Any]) -> str:
-    return json.dumps([cell["lr"], cell["seed"], cell["arm"]])
+    return json.dumps([cell.get(name) for name in ("lr", "seed", "arm", "condition")])
 
 
 def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) -> dict[str, Any]:
@@ -125,10 +131,21 @@ def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) 
     }
 
 
+def train_norm(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) -> dict[str, Any]:
+    """One training of `--norms`."""
+    machine = choose_machine(str(machine.device), machine.precision, machine.threads)
+    digits = _digits(config.data, config.transpose)
+    arm = {name: cell[name] for name in ("lr", "seed", "arm")}
+    training, batches = make_arm(config, machine, digits, **arm)
+    return norms.train(training, batches, digits, machine, config.epochs, cell["condition"])
+
+
 def make_arm(
     config: BatchnormConfig, machine: Machine, digits: Digits, *, lr: float, seed: int, arm: str
 ) -> tuple[Training, ShuffledBatches]:
-    """A training of the arm "with", "without" or "noisy" (noise after each BatchNorm).
+    """A training of an arm: "with" BatchNorm, "without", or "layer" or "group" normalisation.
+
+    "noisy" is with noise after each BatchNorm.
 
     All arms of a seed see the same images in the same order and start from the same weights:
     BatchNorm's own start at one and zero, and draw no random numbers.
@@ -156,6 +173,8 @@ def make_arm(
         for name in ("norm1", "norm2", "norm3"):
             noisy = nn.Sequential(training.model.get_submodule(name), DriftingNoise())
             setattr(training.model, name, noisy)
+    if arm in norms.GROUPS:
+        norms.put_in_place(training.model, norms.GROUPS[arm])
     return training, batches
 
 
@@ -172,32 +191,31 @@ def thin_out(losses: list[float]) -> list[float]:
     return [math.fsum(part) / len(part) for part in parts]
 
 
-def describe_cell(cell: dict[str, Any]) -> str:
+def describe_cell(name: str, cell: dict[str, Any]) -> str:
     """One training in a line."""
     diverged = "  diverged" if cell["diverged"] else ""
-    return (
-        f"lr {cell['lr']:g}  seed {cell['seed']}  {cell['arm']} BatchNorm  "
-        f"accuracy {cell['accuracy']:.4f}{diverged}"
-    )
+    return f"{name}  accuracy {cell['accuracy']:.4f}{diverged}"
 
 
 def compare_arms(runs: list[dict[str, Any]], rates: Sequence[float]) -> list[dict[str, Any]]:
     """The two arms at each learning rate, their p-values also adjusted for there being several."""
-    cells = [compare_at(lr, [run for run in runs if run["lr"] == lr]) for lr in rates]
-    tested = [cell for cell in cells if cell["p_value"] is not None]
-    adjusted = dict(zip(map(id, tested), holm([cell["p_value"] for cell in tested]), strict=True))
-    return [cell | {"p_adjusted": adjusted.get(id(cell))} for cell in cells]
+    cells = [arms_at(lr, [run for run in runs if run["lr"] == lr]) for lr in rates]
+    tests = compare([(cell["with"]["values"], cell["without"]["values"]) for cell in cells])
+    kept = ("difference", "ci95", "p_value", "p_adjusted", "effect_size")
+    return [
+        cell | {name: test[name] for name in kept} for cell, test in zip(cells, tests, strict=True)
+    ]
 
 
-def compare_at(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The two arms at one learning rate, paired by seed."""
+def arms_at(lr: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The two arms at one learning rate."""
     cell: dict[str, Any] = {"lr": lr}
     for arm in ARMS:
         in_arm = [run for run in runs if run["arm"] == arm]
         cell[arm] = describe([run["accuracy"] for run in in_arm]) | {
             "diverged": sum(run["diverged"] for run in in_arm)
         }
-    return cell | paired_test(cell["with"]["values"], cell["without"]["values"])
+    return cell
 
 
 def verdict(cell: dict[str, Any]) -> str:

@@ -187,6 +187,7 @@ def make_network(config: LangidConfig, *, letters: int, classes: int) -> nn.Modu
         options |= {"longest": config.longest, "known": KNOWN}
     else:
         options |= {"layers": config.layers, "bidirectional": config.bidirectional}
+        options |= {name: getattr(config, name) for name in ("cell", "embedding", "readout")}
     return network(letters=letters, classes=classes, **options)
 
 

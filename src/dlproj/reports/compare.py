@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dlproj import statistics
 from dlproj.configuration.resolve import as_text
 from dlproj.errors import DlprojError, UsageError
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables.base import Table
 from dlproj.reports.finished import Finished, differences, load_run
-from dlproj.statistics import paired_test
 
 
 def compare(paths: Sequence[Path], *, console: Console) -> None:
@@ -43,14 +43,23 @@ def metric_names(runs: Sequence[Finished]) -> list[str]:
 
 
 def compare_metric(name: str, runs: Sequence[Finished]) -> dict[str, Any]:
-    """One number in each run, and the paired test of each other run against the first."""
+    """One number in each run, and the paired tests of the other runs against the first.
+
+    Their p-values are adjusted for their number.
+    """
     values = [run.scalars[name] for run in runs]
     first, *others = values
-    tests = []
-    for other in others:
-        seeds = sorted(first.keys() & other.keys())
-        test = paired_test([other[s] for s in seeds], [first[s] for s in seeds]) if seeds else None
-        tests.append({"seeds": seeds, **(test or {})})
+    shared = [sorted(first.keys() & other.keys()) for other in others]
+    found = iter(
+        statistics.compare(
+            [
+                ([other[seed] for seed in seeds], [first[seed] for seed in seeds])
+                for other, seeds in zip(others, shared, strict=True)
+                if seeds
+            ]
+        )
+    )
+    tests = [{"seeds": seeds, **(next(found) if seeds else {})} for seeds in shared]
     return {
         "name": name,
         "means": [sum(own.values()) / len(own) for own in values],
@@ -81,7 +90,7 @@ def tables(
         ]
         if paired:
             title = f"{letter} against A, paired by seed"
-            columns = ("metric", "seeds", "difference", "95 %", "p")
+            columns = ("metric", "seeds", "difference", "95 %", "p", "effect size")
             result.append(Table(title, columns, paired))
     return result
 
@@ -93,5 +102,6 @@ def _test_cells(test: dict[str, Any]) -> list[str]:
         str(len(test["seeds"])),
         f"{test['difference']:+.3g}",
         "" if alone else f"{low:+.3g} to {high:+.3g}",
-        "" if alone else f"{test['p_value']:.2g}",
+        "" if alone else f"{test['p_adjusted']:.2g}",
+        "" if test["effect_size"] is None else f"{test['effect_size']:+.2g}",
     ]

@@ -36,5 +36,5 @@ class Explanation(TypedDict):
     """An explanation of the report, and what was measured of it."""
 
     claim: str
-    verdict: str  # "supported", "not supported" or "mixed"
+    verdict: str  # "supported", "not supported", "mixed" or "undecided"
     evidence: str

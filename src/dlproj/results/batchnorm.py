@@ -25,6 +25,7 @@ Cell = TypedDict(
         "ci95": Interval,
         "p_value": float | None,
         "p_adjusted": float | None,  # for the number of rates
+        "effect_size": NotRequired[float | None],  # in deviations of the differences
     },
 )
 
@@ -59,12 +60,22 @@ class BatchnormDiagnosis(TypedDict):
     claims: list[Explanation]
 
 
+class Norms(TypedDict):
+    """What `--norms` measures."""
+
+    lr: float
+    seeds: int
+    arms: dict[str, Any]  # of each: steps, gap, losses of accuracy, and what ReLUs are given
+    claims: list[Explanation]
+
+
 class BatchnormMetrics(TypedDict):
     """The comparison at each rate."""
 
     cells: Annotated[list[Cell], Len(1)]
     verdict: str
     diagnosis: NotRequired[BatchnormDiagnosis]
+    norms: NotRequired[Norms]
 
 
 class BatchnormTiming(TrainingTiming):

@@ -51,6 +51,12 @@ class BatchnormConfig(Config):
     diagnose: Annotated[
         bool, Doc("Also measure what BatchNorm changes inside the network, layer by layer.")
     ] = False
+    norms: Annotated[
+        bool,
+        Doc(
+            "Also train with LayerNorm and GroupNorm, and with other scales of inputs and weights."
+        ),
+    ] = False
     data: ImageData = None
     transpose: Transpose = "auto"
 

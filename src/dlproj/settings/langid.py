@@ -76,6 +76,23 @@ class LangidConfig(TrainingConfig):
     bidirectional: Annotated[
         bool, OnlyWith("network", ("gru",)), Doc("Let the GRU read each word from both ends.")
     ] = True
+    cell: Annotated[
+        Literal["gru", "rnn", "lstm"],
+        OnlyWith("network", ("gru",)),
+        Doc("Take a plain RNN or an LSTM in place of the GRU."),
+    ] = "gru"
+    embedding: Annotated[
+        int,
+        Ge(0),
+        Le(4096),
+        OnlyWith("network", ("gru",)),
+        Doc("Learn a vector of this size for each letter; 0 takes one-hot vectors."),
+    ] = 0
+    readout: Annotated[
+        Literal["last", "mean", "max"],
+        OnlyWith("network", ("gru",)),
+        Doc("Name the language by the last state, or the mean or maximum over the letters."),
+    ] = "last"
     longest: Annotated[
         int,
         Ge(1),

@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from dlproj.data.digits import SIDE, to_pixels
 from dlproj.data.pictures import Picture, flatten, open_picture
 from dlproj.errors import DlprojError, UsageError
+from dlproj.limits import path_of
 from dlproj.tools.digit_reader import DigitPrediction, DigitReader
 
 OnePicture: TypeAlias = str | os.PathLike[str] | Image.Image
@@ -47,7 +47,7 @@ def _read_picture(
     in_memory = isinstance(image, Image.Image)
     name = str(index) if in_memory else os.fspath(image)
     try:
-        picture: Picture = flatten(image) if in_memory else open_picture(Path(name))
+        picture: Picture = flatten(image) if in_memory else open_picture(path_of("images", name))
         return reader.read_picture(
             picture, name, several=several, remark=lambda text: warnings.warn(text, stacklevel=5)
         ).predictions
@@ -84,6 +84,7 @@ def pixels_of(images: Any) -> Tensor:
         if not ((images >= 0) & (images <= 1)).all():
             raise UsageError("images of floating-point numbers must be in [0, 1]: divide by 255?")
         return images.unsqueeze(1).float()
+    images = images.to(torch.int64)  # torch compares no unsigned numbers of 16 bits and more
     if not ((images >= 0) & (images <= 255)).all():
         raise UsageError("images of integers must be in 0..255")
     return to_pixels(images.to(torch.uint8))

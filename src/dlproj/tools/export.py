@@ -15,6 +15,7 @@ from torch.export import Dim
 from dlproj.errors import DlprojError
 from dlproj.models.catalogue import BY_NAME
 from dlproj.models.files import load_model
+from dlproj.models.langid import CharGRU
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables.base import Table
@@ -43,6 +44,11 @@ def export_onnx(path: Path, out: Path | None, *, force: bool, console: Console) 
     if out.exists() and not force:
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
     model, about = load_model(path)
+    if isinstance(model, CharGRU) and (model.cell == "rnn" or model.readout != "last"):
+        raise DlprojError(
+            f"{path}: trained with --cell {model.cell} --readout {model.readout}; ONNX takes words "
+            "of any length only with --cell gru or lstm and --readout last"
+        )
     batches = example_inputs(model)
     data = to_onnx(model, batches[len(batches) // 2], about)
     difference = largest_difference(data, model, batches)

@@ -1,21 +1,22 @@
-"""Lengths of words in an ONNX graph, so that its GRUs stop where the padding of a word begins."""
+"""Lengths of words in an ONNX graph: its GRUs or LSTMs stop where the padding of a word begins."""
 
 from typing import Any
 
 import numpy as np
 
-LENGTHS = 4  # the place of `sequence_lens` among the inputs of ONNX's GRU
+LENGTHS = 4  # the place of `sequence_lens` among the inputs of each of them
+RECURRENT = ("GRU", "LSTM")
 
 
 def give_lengths(graph: Any) -> None:
-    """Let each GRU of a graph end at the last letter of `inputs` (batch, length) that is not -1.
+    """Let each GRU or LSTM end at the last letter of `inputs` (batch, length) that is not -1.
 
     A word without a known letter has the length 1.
     """
-    grus = [node for node in graph.node if node.op_type == "GRU"]
-    if not grus:
+    recurrent = [node for node in graph.node if node.op_type in RECURRENT]
+    if not recurrent:
         return
-    for node in grus:
+    for node in recurrent:
         node.input.extend([""] * (LENGTHS + 1 - len(node.input)))
         node.input[LENGTHS] = "word_lengths"
     before = [*graph.node]

@@ -1,5 +1,6 @@
 """Picture files of any kind, as upright brightness in [0, 1]."""
 
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ LARGEST_SIDE = 800  # larger pictures are reduced to it
 FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 WORDS = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 FIRST_OF = {"GIF", "WEBP", "PNG", "TIFF", "AVIF"}  # a phone's MPO has only previews behind it
+START = 1000  # bytes that tell what a file is
 HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1")
 
 
@@ -54,7 +56,8 @@ def open_picture(path: Path) -> Picture:
     except DlprojError as error:
         raise DlprojError(f"{path}: {error}") from None
     except FileNotFoundError:
-        raise DlprojError(f"{path}: no such file") from None
+        web = "; download what is on the web first" if re.match("https?:/", str(path)) else ""
+        raise DlprojError(f"{path}: no such file{web}") from None
     except IsADirectoryError:
         raise DlprojError(f"{path}: a folder, not a picture") from None
     except PermissionError as error:
@@ -109,13 +112,15 @@ def _way_out(path: Path) -> str:
     """What would help with a file that is a picture, but not to Pillow."""
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(START)
     except OSError:
         return ""
     if start[4:12] in HEIC:
         return ": it is HEIC, as iPhones make them; save it as JPEG or PNG"
     if start.startswith(b"%PDF"):
         return ": it is a PDF; save the page as JPEG or PNG"
+    if b"<svg" in start:
+        return ": it is an SVG drawing; save it as PNG"
     return ""
 
 

@@ -31,6 +31,8 @@ def tables(metrics: BatchnormMetrics, timing: BatchnormTiming) -> list[Table]:
     if "diagnosis" in metrics:
         diagnosis = metrics["diagnosis"]
         result += [rates_table(diagnosis["rates"]), explanations_table(diagnosis["claims"])]
+    if "norms" in metrics:
+        result.append(explanations_table(metrics["norms"]["claims"]))
     return result
 
 

@@ -170,8 +170,11 @@ def describe_languages(model: nn.Module) -> Described:
         DlprojError: it is of a kind that the page cannot compute.
     """
     if isinstance(model, CharGRU):
+        if model.variation:
+            flags = " ".join(f"--{name} {value}" for name, value in model.variation.items())
+            raise DlprojError(f"the page cannot compute a network trained with {flags}")
         sizes = {name: model.arguments[name] for name in ("layers", "bidirectional")}
-        tensors = dict(model.gru.named_parameters())
+        tensors = dict(model.recurrent.named_parameters())
         output = {"outputWeight": model.output.weight, "outputBias": model.output.bias}
         return {"kind": "CharGRU", **sizes}, tensors | output
     if isinstance(model, NgramBag):
