@@ -62,4 +62,4 @@ export function inTurn(work) {
 /** Let the browser do what is waiting. */
 export const breathe = () => new Promise((resolve) => setTimeout(resolve));
 
-export const percent = (share) => (share > 0.9995 ? "100 %" : `${(100 * share).toFixed(1)} %`);
+export const percent = (share) => (share > 0.9995 ? "100\u00a0%" : `${(100 * share).toFixed(1)}\u00a0%`);
