@@ -3,8 +3,8 @@
 Usage: python benchmarks/page_engines.py PAGE.html [TF.js]
 
 PAGE is what `dlproj demo` wrote. Its prediction, FGSM, ten steps of PGD, the preparation of a
-drawing, and the way from a stroke to the bars are timed. Processor time is printed beside the time
-that passed, because other work of the machine adds to the latter alone. TF.js is
+drawing, and the way from a stroke to its answer are timed. Processor time is printed beside the
+time that passed, because other work of the machine adds to the latter alone. TF.js is
 `package/dist/tf.es2017.min.js` of `npm pack @tensorflow/tfjs@4.22.0`, which computes the same
 network on its `cpu` backend (the others need WebGL, or fetch a file). Both are measured in headless
 Chromium, at full speed and four times slower, as a phone is. Sizes are in bytes as in a page, and
@@ -41,14 +41,16 @@ DRAWN = """paper.setPointerCapture = () => {};
 INK = """const { width, height } = paper;
     const { data } = paper.getContext('2d').getImageData(0, 0, width, height);
     const ink = Uint8Array.from({ length: width * height }, (_, place) => data[4 * place]);"""
-BARS = """const bars = () => new Promise((resolve) => {
+ANSWER = """const answered = () => new Promise((resolve) => {
         const watch = new MutationObserver(() => { watch.disconnect(); resolve(); });
-        watch.observe(document.getElementById('draw-bars'), { attributes: true, subtree: true });
+        watch.observe(document.getElementById('draw-answer'), { childList: true });
     });
+    let angle = 0;
     const stroke = () => {
-        const moved = bars();
-        send('pointermove', 0.4 + 0.2 * Math.random(), 0.4 + 0.2 * Math.random());
-        return moved;
+        const answer = answered();
+        angle += 0.3;
+        send('pointermove', 0.5 + 0.25 * Math.cos(angle), 0.5 + 0.3 * Math.sin(angle));
+        return answer;
     };"""
 OWN = {
     "prediction": "dlproj.digits(pixels)",
@@ -93,7 +95,7 @@ def main() -> None:
         WebDriverWait(browser, 60).until(lambda page: page.execute_script(ready))
         browser.execute_script(PIXELS + DRAWN)
         for slower in (1, 4):
-            found = measure(browser, PIXELS + INK + BARS, OWN, slower)
+            found = measure(browser, PIXELS + INK + ANSWER, OWN, slower)
             print(json.dumps({"engine": "own", "slower": slower, **found}))
         if arguments.library:
             library = arguments.library.read_text(encoding="utf-8")

@@ -30,7 +30,9 @@ export function makePaper(canvas, penWidth, changed) {
   /** The ink of each pixel, as bytes. */
   function ink() {
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-    return Uint8Array.from({ length: data.length / 4 }, (_, place) => data[4 * place]);
+    const bytes = new Uint8Array(data.length / 4);
+    for (let place = 0; place < bytes.length; place++) bytes[place] = data[4 * place];
+    return bytes;
   }
 
   /** Show 28x28 pixels, enlarged, which are no ink to draw on. */
