@@ -3,7 +3,7 @@
 # Usage: scripts/reproduce.sh [COURSE]
 #
 # COURSE is the folder of the course's lang_id.npz and mnist_lenet.pt (default ../shared/data);
-# without it their two claims stay unmeasured. Runs go to runs/reproduce; what is finished there is
+# without it the claims about them stay unmeasured. Runs go to runs/reproduce; what is finished there is
 # kept and what was interrupted goes on. The page is runs/reproduce/report.html.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,17 +27,26 @@ once() {
 }
 
 started=$SECONDS
-once digits-report train-digits --recipe report --seeds 5
+once digits-report train-digits --recipe report --seeds 6
 once digits train-digits --seeds 5
 once digits-fast train-digits --recipe fast --seeds 5
 once batchnorm-report ablate-batchnorm --recipe report
-once batchnorm ablate-batchnorm --diagnose
+once batchnorm ablate-batchnorm --diagnose --norms
+once digits-sweep sweep train-digits --recipe report --lr 0.005,0.02,0.08 \
+    --momentum 0.5,0.92,0.98 --validation 30000 --seeds 3
 once regression-report train-regression --recipe report --seeds 10
+once regression-sweep sweep train-regression --recipe report \
+    --lr 0.001,0.005,0.02,0.05,0.1 --seeds 5
 once regression train-regression --seeds 10
 once regression-best train-regression --recipe best --seeds 3
 once langid-best train-langid --recipe best
 if [ -d "$course" ]; then
     once langid-report train-langid --recipe report --seeds 5 --data "$course/lang_id.npz"
+    for part in "cell rnn" "cell lstm" "embedding 16" "readout mean" "readout max"; do
+        # shellcheck disable=SC2086 # a flag and its value
+        once "langid-${part/ /-}" train-langid --recipe report --seeds 5 --no-plots --${part} \
+            --data "$course/lang_id.npz"
+    done
     once langid train-langid --seeds 5 --data "$course/lang_id.npz"
     once attack attack --model "$course/mnist_lenet.pt" --diagnose
 else
@@ -45,5 +54,6 @@ else
     once attack attack --model "$runs/digits/seed-0" --diagnose
 fi
 once attack-usual attack --method pgd --limit 2000 --model "$runs/digits/seed-0"
+once attack-robust attack --method pgd --limit 2000 --model src/dlproj/trained/robust.safetensors
 "$dlproj" report "$runs" --out "$runs/report.html" --force
 echo "took $(( (SECONDS - started) / 60 )) min $(( (SECONDS - started) % 60 )) s" >&2

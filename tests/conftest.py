@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from dlproj.data.digits import load_digits
 from dlproj.training import device
 
-settings.register_profile("patient", deadline=None)  # however busy the machine is
+settings.register_profile(  # however busy the machine is
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 COURSE = Path(__file__).parents[2] / "shared" / "data"
 

@@ -91,3 +91,29 @@ def test_the_newest_run_is_attacked_before_what_ships(
     assert dlproj(*attack).json["metrics"]["model"] == "runs/train-digits/1"
     saved = tmp_path / "runs/train-digits/1/model.safetensors"
     assert dlproj(*attack, "--model", saved).json["metrics"]["model"] == str(saved)
+
+
+def test_the_smallest_changes_are_counted_at_each_epsilon_kept_and_drawn(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path
+) -> None:
+    options = ("--method", "deepfool", "--limit", 30, "--save-images", "--json")
+    epsilons = ("--epsilon", 0, "--epsilon", 0.1, "--epsilon", 0.2)
+    done = dlproj("attack", "--data", tiny, *options, *epsilons)
+    assert done.code == 0, done.err
+    metrics = done.json["metrics"]
+    run = tmp_path / "runs/attack/1"
+    with np.load(run / "adversarial.npz", allow_pickle=False) as kept:
+        sizes = kept["distances"]
+        clean, near = kept["images_0"], kept["images_1"]
+        fooled = kept["predictions_1"] != kept["labels"]
+    for row in metrics["attacks"]:
+        assert row["accuracy"] == pytest.approx((sizes > row["epsilon"]).mean())
+    assert 0 < (sizes <= 0.1).sum() < (sizes <= 0.2).sum()
+    np.testing.assert_array_equal(fooled, sizes <= 0.1)
+    moved = np.abs(near - clean).max(axis=(1, 2))
+    np.testing.assert_allclose(moved, np.where(sizes <= 0.1, sizes, 0), atol=1e-7)
+    ordered = sorted(sizes)
+    places = [ordered[place] for place in (1, 7, 14, 22, 28)]  # 5, 25, 50, 75, 95 % of 30
+    assert metrics["smallest"]["quantiles"] == pytest.approx(places)
+    assert metrics["smallest"]["found"] == np.isfinite(sizes).mean()
+    assert (run / "distances.png").exists()

@@ -65,7 +65,13 @@ def test_margins_of_what_is_read_rightly_are_positive() -> None:
 
 
 def measured(
-    low: float, high: float, mean: float, halves: tuple[float, float], noise: float, others: float
+    low: float,
+    high: float,
+    mean: float,
+    halves: tuple[float, float],
+    noise: float,
+    others: float,
+    alike: float,
 ) -> dict[str, Any]:
     return {
         "filters": {"clean_low": [low] * 14, "clean_high": [high] * 14},
@@ -74,15 +80,23 @@ def measured(
         "halves": {"radius": 5, "low_accuracy": halves[0], "high_accuracy": halves[1]},
         "margins": {"mean": {"clean": 9, "noise": 8, "adversarial": -1}},
         "transfer": {"networks": ["attacked", "MLP"], "success": [[0.6, others], [0, 0]]},
+        "epsilon": 0.2,
+        "likeness": {
+            "similarity": alike,
+            "neighbours_clean": 1.0,
+            "neighbours": alike,
+            "others_clean": 0.99,
+            "others": 0.6,
+        },
     }
 
 
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [
-        ((0.5, 0.6, 10, (0.9, 0.5), 0.5, 0.01), "supported"),
-        ((0.985, 0.2, 2, (0.5, 0.9), 0.98, 0.5), "not supported"),
-        ((0.9, 0.2, 6, (0.7, 0.7), 0.8, 0.2), "mixed"),
+        ((0.5, 0.6, 10, (0.9, 0.5), 0.5, 0.01, 0.95), "supported"),
+        ((0.985, 0.2, 2, (0.5, 0.9), 0.98, 0.5, 0.4), "not supported"),
+        ((0.9, 0.2, 6, (0.7, 0.7), 0.8, 0.2, 0.8), "mixed"),
     ],
 )
 def test_verdicts_follow_their_rules(values: Any, verdict: str) -> None:
@@ -96,7 +110,7 @@ def test_the_command(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:
     metrics = done.json["metrics"]
     diagnosis = metrics["diagnosis"]
     jsonschema.validate(
-        diagnosis["claims"], {"type": "array", "minItems": 5, "items": schemas.CLAIM}
+        diagnosis["claims"], {"type": "array", "minItems": 7, "items": schemas.CLAIM}
     )
     row = next(row for row in metrics["attacks"] if row["epsilon"] == diagnosis["epsilon"])
     assert row["epsilon"] > 0
@@ -104,6 +118,8 @@ def test_the_command(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:
     assert diagnosis["accuracy"]["clean"] == metrics["clean_accuracy"]
     assert diagnosis["filters"]["clean_low"][-1] > diagnosis["filters"]["clean_low"][0]
     assert diagnosis["transfer"]["networks"] == ["attacked", "small CNN", "MLP"]
+    assert 0 < diagnosis["likeness"]["similarity"] < 1
+    assert diagnosis["likeness"]["neighbours_clean"] > 0.4
     assert diagnosis["transfer"]["success"][0][0] == pytest.approx(row["success_rate"])
     run = tmp_path / "runs/attack/1"
     figures = {path.stem for path in run.glob("*.png")}

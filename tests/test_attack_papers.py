@@ -11,142 +11,14 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import clip, direction, project, start_at_random, targeted_dlr
-from dlproj.attacks.square import _side
 from tests.support import papers
+from tests.support.watched import Watched
 
 NORMS = ("linf", "l2")
 
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-class Watched(nn.Module):
-    """Keeps what it is shown; its logits are those of `network`, or 2 for class 0 of two."""
-
-    def __init__(self, network: nn.Module | None = None) -> None:
-        super().__init__()
-        self.network, self.shown = network, list[Tensor]()
-
-    def forward(self, images: Tensor) -> Tensor:
-        self.shown.append(images.clone())
-        if self.network is None:
-            return torch.tensor([2.0, 0.0]).expand(len(images), 2)
-        logits: Tensor = self.network(images)
-        return logits
-
-
-def box(change: Tensor) -> tuple[int, int]:
-    """Height and width of the part of an image (channels, height, width) that is not zero."""
-    rows, columns = change.any(0).nonzero().T
-    return int(rows.max() - rows.min()) + 1, int(columns.max() - columns.min()) + 1
-
-
-def test_sides_of_squares_over_ten_thousand_queries() -> None:
-    """Side 25 is the square root of 0.8 of 28x28 pixels; and so on."""
-    places = [
-        1,
-        10,
-        11,
-        50,
-        51,
-        200,
-        201,
-        500,
-        501,
-        1000,
-        1001,
-        2000,
-        2001,
-        4000,
-        4001,
-        6000,
-        6001,
-        8000,
-        8001,
-    ]
-    expected = [25, 25, 18, 18, 13, 13, 9, 9, 6, 6, 4, 4, 3, 3, 2, 2, 2, 2, 1]
-    published = papers.square_sides(10_000, 28, 28)
-    assert [published[place - 1] for place in places] == expected
-    image = torch.zeros(1, 1, 28, 28)
-    assert [_side(query / 10_000, image) for query in range(1, 10_000)] == published
-
-
-@pytest.mark.parametrize("queries", [1000, 200])
-def test_square_halves_its_squares_as_published(queries: int) -> None:
-    """The model never gives way, so each look is the first one with one square on it."""
-    model, image = Watched(), torch.full((1, 1, 28, 20), 0.5)
-    labels = torch.zeros(1, dtype=torch.long)
-    attacks.square(model, image, labels, epsilon=0.1, queries=queries, generator=seeded())
-    stripes, *looks = model.shown
-    assert len(model.shown) == queries
-    assert (stripes - image).abs() == pytest.approx(0.1, abs=1e-6)
-    assert torch.equal(stripes, stripes[:, :, :1].expand_as(stripes))
-    assert 0 < (stripes > image).float().mean() < 1
-    sides = papers.square_sides(queries, 28, 20)
-    seen: dict[int, set[tuple[int, int]]] = {side: set() for side in sides}
-    signs = set()
-    for look, side in zip(looks, sides, strict=True):
-        change = (look - stripes)[0]
-        if change.any():
-            seen[side].add(box(change))
-            signs.add(change.sum().sign().item())
-            assert change.abs().max() == pytest.approx(0.2, abs=1e-6)
-            assert (change.min() < 0) != (change.max() > 0)
-    for side, boxes in seen.items():
-        assert {height for height, _ in boxes} == {side}
-        assert max(width for _, width in boxes) <= side
-    assert signs == {1, -1}
-
-
-def test_square_looks_a_thousand_times_unless_told_and_draws_from_its_generator_alone() -> None:
-    model, images = Watched(), torch.rand(1, 1, 4, 4, generator=seeded())
-    before = torch.get_rng_state()
-    attacks.square(model, images, torch.tensor([0]), epsilon=0.1, generator=seeded(1))
-    assert len(model.shown) == 1000
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_signs_of_square_are_drawn_evenly_in_the_precision_of_the_images() -> None:
-    """0.35 in single precision is less, so that no clipping hides it."""
-    model, images = Watched(), torch.full((1, 1, 2, 10_000), 0.5, dtype=torch.float64)
-    attacks.square(model, images, torch.tensor([0]), epsilon=0.35, queries=2, generator=seeded())
-    change = model.shown[0] - images
-    torch.testing.assert_close(change.abs(), torch.full_like(change, 0.35), rtol=0, atol=1e-12)
-    assert (change > 0).double().mean().item() == pytest.approx(0.5, abs=0.02)
-
-
-def margins(model: nn.Module, images: Tensor, labels: Tensor) -> list[float]:
-    """The label's logit less the highest other."""
-    return [
-        row[label] - max(row[other] for other in range(len(row)) if other != label)
-        for row, label in zip(model(images).tolist(), labels.tolist(), strict=True)
-    ]
-
-
-@pytest.mark.parametrize("targeted", [False, True])
-def test_square_keeps_what_lowers_the_margin_until_the_image_is_misread(targeted: bool) -> None:
-    torch.manual_seed(5)
-    network = nn.Sequential(nn.Flatten(), nn.Linear(2 * 8 * 8, 3))
-    images, labels = torch.rand(1, 2, 8, 8), torch.tensor([1])
-    network[1].bias.data = torch.tensor([0.0, -2.0 if targeted else 2.0, 0.0])
-    model = Watched(network)
-    made = attacks.square(
-        model, images, labels, epsilon=0.3, queries=300, targeted=targeted, generator=seeded()
-    )
-    sign = -1 if targeted else 1
-    heights = [sign * margins(network, look, labels)[0] for look in model.shown]
-    assert min(heights) < heights[0]
-    assert (heights[-1] < 0) == (len(heights) < 300)  # stops once it is read as wanted
-    assert all(height > 0 for height in heights[:-1])
-    assert torch.equal(made, model.shown[heights.index(min(heights))])
-    best = 0
-    sides = papers.square_sides(300, 8, 8)
-    for number, look in enumerate(model.shown[1:], 1):
-        change = (look - model.shown[best])[0]
-        assert not change.any() or max(box(change)) <= sides[number - 1]
-        best = number if heights[number] < heights[best] else best
-    assert (made - images).abs().max() <= 0.3 + 1e-6
 
 
 def cross_entropy_slope(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:

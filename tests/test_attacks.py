@@ -32,7 +32,13 @@ METHODS: dict[str, Any] = {
     "mifgsm": attacks.mifgsm,
     "apgd-ce": partial(attacks.apgd, steps=12, restarts=2),
     "apgd-dlr": partial(attacks.apgd, steps=12, loss="dlr"),
+    "apgd-t": partial(attacks.apgd_targeted, steps=5, restarts=2),
+    "fab": partial(attacks.fab, steps=5, restarts=2),
+    "fab-t": partial(attacks.fab_targeted, steps=5, targets=2),
+    "deepfool": partial(attacks.deepfool, steps=5),
+    "square": partial(attacks.square, queries=20),
     "ensemble": partial(attacks.ensemble, steps=8, queries=20),
+    "autoattack": partial(attacks.autoattack, steps=4, queries=10),
 }
 
 

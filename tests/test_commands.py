@@ -24,7 +24,13 @@ QUICK: dict[str, tuple[object, ...]] = {
     "sweep": ("train-regression", "--epochs", 1, "--lr", "0.01,0.02"),
 }
 FIGURES = {
-    "train-digits": {"training_curve", "confusion_matrix", "confidence", "mistakes"},
+    "train-digits": {
+        "training_curve",
+        "confusion_matrix",
+        "confidence",
+        "mistakes",
+        "first_layer",
+    },
     "train-regression": {"fit", "training_curve"},
     "train-langid": {"training_curve", "confusion_matrix", "accuracy_by_length", "reliability"},
     "attack": {"confidence", "accuracy_by_epsilon", "gallery"},

@@ -62,6 +62,16 @@ def test_validation_images_are_held_out_of_training() -> None:
     sums = torch.cat([split.train.pictures, split.validation.pictures]).sum((1, 2)).sort()[0]
     assert torch.equal(sums, whole.train.pictures.sum((1, 2)).sort()[0])
     assert len(split.test) == 10_000
+    order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(split.validation.labels, whole.train.labels[order[:5000]])
+    assert torch.equal(split.train.labels, whole.train.labels[order[5000:]])
+
+
+def test_holding_out_leaves_an_image_to_train_on() -> None:
+    assert len(load_digits(validation=59_999).train) == 1
+    with pytest.raises(DlprojError) as refused:
+        load_digits(validation=60_000)
+    assert str(refused.value) == "--validation 60000: must leave some of the 60000 training images"
 
 
 def write(folder: Path, prefix: str = "", *, test: str = "t10k", dot: str = "-") -> Images:

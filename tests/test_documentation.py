@@ -26,14 +26,14 @@ FETCHED = r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//|u
 
 def spans(text: str) -> list[str]:
     """The code within sentences, each on one line."""
-    found = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=CODE))
+    found = re.findall(r"`([^`]+)`", re.sub(r"^( *)```.*?^\1```", "", text, flags=CODE))
     return [" ".join(span.split()) for span in found]
 
 
 def commands(text: str) -> list[list[str]]:
     """Every command line of dlproj in code blocks and in code within sentences, as words."""
-    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, CODE)
-    lines = [line for block in blocks for line in block.splitlines()]
+    blocks = re.findall(r"^( *)```(?:sh|console)\n(.*?)^\1```", text, CODE)
+    lines = [line.strip() for _, block in blocks for line in block.splitlines()]
     lines += spans(text)
     found = (
         re.search(r"(?:^|[$|] |-m )(?:dlproj|scripts/run\.sh) (.*)", line)
@@ -79,8 +79,9 @@ def test_every_flag_that_is_named_is_one_of_dlproj(page: Path) -> None:
 def test_commands_are_found_and_wrong_ones_noticed() -> None:
     text = (
         "Try `dlproj train-digits --lr 1`.\n```sh\ncat x | dlproj predict-langid - > y  # all\n```"
+        "\n    ```sh\n    dlproj doctor\n    ```\n"
     )
-    assert commands(text) == [["predict-langid", "-"], ["train-digits", "--lr", "1"]]
+    assert commands(text) == [["predict-langid", "-"], ["doctor"], ["train-digits", "--lr", "1"]]
     with pytest.raises(KeyError):
         parse(["train-digit"])
     for wrong in (["train-digits", "--rate", "1"], ["attack", "--method", "nosuch"]):

@@ -13,7 +13,14 @@ from dlproj.errors import DivergedError
 from dlproj.store.weights import DamagedError
 from dlproj.training.checkpoint import pack_training, unpack_training
 from dlproj.training.device import choose_machine
-from dlproj.training.loop import Training, accuracy, confusion_matrix, fit, predict
+from dlproj.training.loop import (
+    Training,
+    accuracy,
+    class_accuracy,
+    confusion_matrix,
+    fit,
+    predict,
+)
 from dlproj.training.schedule import make_schedule
 from tests.support.machine import MACHINE
 
@@ -267,6 +274,20 @@ def test_accuracy_and_confusion() -> None:
     wider = F.pad(logits, (0, 2), value=-1)  # two classes that never occur
     assert confusion_matrix(wider, labels, 5)[:3, :3].equal(confusion_matrix(logits, labels, 3))
     assert confusion_matrix(wider, labels, 5).sum() == 4
+
+
+def test_accuracy_of_each_class_is_its_share_of_the_row() -> None:
+    confusion = torch.tensor([[3, 1, 0], [0, 0, 0], [2, 1, 1]])
+    assert class_accuracy(confusion) == [3 / 4, None, 1 / 4]
+
+
+def test_a_checkpoint_holds_the_random_numbers_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    states, put = [torch.tensor([1, 2]).byte(), torch.tensor([3]).byte()], list[Tensor]()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: states)
+    monkeypatch.setattr(torch.cuda, "set_rng_state_all", put.extend)
+    unpack_training(pack_training(training()), training())
+    assert [state.tolist() for state in put] == [[1, 2], [3]]
 
 
 def test_bf16_is_used_where_asked_for() -> None:

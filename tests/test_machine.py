@@ -1,12 +1,15 @@
 """The machine that a training takes: device, precision, threads; and its share of a batch."""
 
 import copy
+import ctypes
 import itertools
 import os
 import platform
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from dlproj.errors import DlprojError
+from dlproj.errors import DlprojError, LostProcessError
 from dlproj.training import device, parallel
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.parallel import GlobalBatchNorm2d, GlobalDropout, Group
@@ -254,3 +257,94 @@ def test_torchrun_is_known_by_its_variables(monkeypatch: pytest.MonkeyPatch) -> 
     assert not parallel.launched()
     with parallel.member() as group:
         assert group == Group(0, 1, 0)
+
+
+class Distributed:
+    """Stands for torch.distributed: it writes down what it is asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, gpus: bool) -> None:
+        self.asked: list[Any] = []
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus)
+        for name in ("init_process_group", "barrier", "destroy_process_group"):
+            monkeypatch.setattr(dist, name, partial(self.note, name))
+        monkeypatch.setattr(dist, "is_initialized", lambda: bool(self.asked))
+        monkeypatch.setattr(torch.cuda, "set_device", partial(self.note, "set_device"))
+        monkeypatch.setattr(parallel, "PrefixStore", lambda *given: given)
+        monkeypatch.setattr(parallel, "rendezvous", lambda url: iter([(url, 1, 3)]))
+        monkeypatch.setenv("TORCHELASTIC_RUN_ID", "seven")
+        monkeypatch.setenv("WORLD_SIZE", "3")
+        monkeypatch.setenv("LOCAL_RANK", "2")
+
+    def note(self, name: str, *given: Any, **named: Any) -> None:
+        self.asked.append((name, *given, named) if given or named else name)
+
+
+@pytest.mark.parametrize("restarts", [None, 4])
+@pytest.mark.parametrize("gpus", [False, True])
+def test_a_process_of_torchrun_joins_the_others_and_leaves_them(
+    gpus: bool, restarts: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = Distributed(monkeypatch, gpus=gpus)
+    monkeypatch.delenv("TORCHELASTIC_RESTART_COUNT", raising=False)
+    if restarts:
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", str(restarts))
+    with parallel.member() as group:
+        assert group == Group(1, 3)
+        distributed.asked.append("work")
+    joined = {
+        "store": (f"attempt {restarts or 0}", "env://"),
+        "rank": 1,
+        "world_size": 3,
+    }
+    assert distributed.asked == [
+        *([("set_device", 2, {})] if gpus else []),
+        ("init_process_group", "nccl" if gpus else "gloo", joined),
+        "work",
+        "barrier",  # so that none leaves while others still want something of it
+        "destroy_process_group",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (dist.DistBackendError("the other is gone"), True),
+        (RuntimeError("[../third_party/gloo/pair.cc] Connection closed by peer"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_an_error_of_the_connection_is_that_another_process_has_ended(
+    error: RuntimeError, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = Distributed(monkeypatch, gpus=False)
+    with pytest.raises(LostProcessError if lost else RuntimeError) as raised, parallel.member():
+        raise error
+    assert (raised.value is error) is not lost
+    assert distributed.asked[1:] == ["destroy_process_group"]
+
+
+def test_the_first_process_decides(connected: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other is given what the first sent, whatever it has itself."""
+    assert connected.decided_by_first(True) is True
+    assert connected.decided_by_first(False) is False
+    sent = iter([3, list(b"yes"), 0, []])
+
+    def broadcast(tensor: torch.Tensor, source: int) -> None:
+        assert source == 0
+        tensor.copy_(torch.tensor(next(sent)))
+
+    monkeypatch.setattr(dist, "broadcast", broadcast)
+    second = Group(1, 2)
+    assert second.decided_by_first(False) is True
+    assert second.decided_by_first(True) is False
+
+
+def test_glibc_keeps_freed_memory_up_to_a_gigabyte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """M_TRIM_THRESHOLD is -1 and M_MMAP_THRESHOLD is -3 in its malloc.h."""
+    calls: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda *given: calls.append(given))
+    monkeypatch.setattr(ctypes, "CDLL", {None: library}.__getitem__)
+    for name, expected in (("musl", set()), ("glibc", {(-3, 2**30), (-1, 2**30)})):
+        monkeypatch.setattr(platform, "libc_ver", lambda name=name: (name, "2.36"))
+        device._keep_freed_memory()
+        assert set(calls) == expected

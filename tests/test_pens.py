@@ -1,15 +1,20 @@
 """Training for photos: digits of many pens, and shapes to be unsure of."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
 
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import load_digits, to_pixels
-from dlproj.data.pens import pen_strokes, shapes
+from dlproj.data.pens import SIGNS, pen_strokes, shapes
 from dlproj.errors import UsageError
 from dlproj.experiments.pens import PenBatches, open_set_loss
 from dlproj.settings.digits import DigitsConfig
+from tests.support import pens
 
 DIGITS = to_pixels(load_digits().train.pictures[:40])
 
@@ -31,6 +36,39 @@ def test_pens_change_the_stroke_and_keep_the_digit() -> None:
     assert alike.median() > 0.85
     assert torch.equal(drawn, pen_strokes(DIGITS, seeded()))
     assert not torch.equal(drawn, pen_strokes(DIGITS, seeded(1)))
+
+
+def test_pens_are_what_numpy_makes_of_the_same_random_numbers() -> None:
+    faint = torch.cat([0.15 * DIGITS, 0.05 * DIGITS])  # of which the last stay below 0.1
+    many = torch.cat([DIGITS.repeat(5, 1, 1, 1), faint])  # gaps and rests come once in eight
+    expected = pens.pen_strokes(many[:, 0].double().numpy(), seeded(2))
+    made = pen_strokes(many, seeded(2))[:, 0].double().numpy()
+    np.testing.assert_allclose(made, expected, rtol=0, atol=1e-4)
+
+
+def test_shapes_are_what_numpy_makes_of_the_same_random_numbers() -> None:
+    draws, count = seeded(4), len(DIGITS)
+    digits = DIGITS[:, 0].double().numpy()
+    blots, crossings = pens.blots(count, draws), pens.crossings(count, draws)
+    lying = [line * pens.SQUARE for line in pens.lines(count, draws, 1.5, 0.6)]
+    signs = torch.randint(33, (count,), generator=draws).tolist()
+    for place, image in enumerate(shapes(DIGITS, seeded(4))[:, 0].double().numpy()):
+        expected = [
+            blots[place],
+            crossings[place],
+            lying[place],
+            pens.pair(digits[place], digits[place - 1]),
+            printed(SIGNS[signs[place]]),
+        ][place % 5]
+        np.testing.assert_allclose(image, expected, rtol=0, atol=1e-4)
+
+
+def printed(sign: str) -> Any:
+    """A sign of 24 points in the middle, in Pillow's own font."""
+    picture = Image.new("L", (28, 28))
+    font = ImageFont.load_default(24)
+    ImageDraw.Draw(picture).text((14, 14), sign, 255, font, anchor="mm")
+    return np.asarray(picture) / 255
 
 
 def test_shapes_are_drawn_where_digits_are() -> None:

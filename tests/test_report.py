@@ -46,7 +46,7 @@ def ablation(own: list[float], other: list[float]) -> Finished:
 
 
 def verdict(runs: list[Finished], claim: str) -> str:
-    (found,) = [item.verdict for item in report_claims.numbers(runs) if claim in item.claim]
+    (found,) = [item.verdict for item in report_claims.claims(runs) if claim in item.claim]
     return found
 
 
@@ -79,6 +79,7 @@ def test_the_worth_of_batchnorm_needs_an_interval_without_zero() -> None:
 
 def test_the_attack_claim_is_about_the_courses_network() -> None:
     row = {"method": "fgsm", "norm": "linf", "epsilon": 0.2, "targeted": False, "accuracy": 0.44}
+    row |= {"success_rate": 0.5, "max_perturbation": 0.2}
     config = resolve(AttackConfig, {"epsilon": [0.2]})
     course = finished(config, {"model": "x/mnist_lenet.pt", "attacks": [row]})
     other = finished(config, {"model": "runs/train-digits/1", "attacks": [row]})
@@ -124,8 +125,10 @@ def page(dlproj: Dlproj, runs: Path, tmp_path: Path) -> Path:
     done = dlproj("report", runs, "--out", "page.html", "--json")
     assert done.code == 0, done.err
     assert len(done.json["runs"]) == 4
-    assert len(done.json["claims"]) == 6
-    assert len(done.json["explanations"]) == 5
+    rows = done.json["claims"]
+    assert len(rows) == len(report_claims.claims([])) > 50
+    assert all({"claim", "source", "verdict", "measured", "command"} <= row.keys() for row in rows)
+    assert len(done.json["explanations"]) == 7
     return tmp_path / "page.html"
 
 

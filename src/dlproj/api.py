@@ -17,7 +17,22 @@ from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 from annotated_types import Ge
 from torch import nn
 
-from dlproj.attacks import apgd, bim, ensemble, fgsm, fgsm_sweep, mifgsm, pgd, prepare, square
+from dlproj.attacks import (
+    apgd,
+    apgd_targeted,
+    autoattack,
+    bim,
+    deepfool,
+    ensemble,
+    fab,
+    fab_targeted,
+    fgsm,
+    fgsm_sweep,
+    mifgsm,
+    pgd,
+    prepare,
+    square,
+)
 from dlproj.configuration.resolve import validate
 from dlproj.configuration.session import Session, settings_of
 from dlproj.data.digits import load_digits, to_pixels
@@ -56,9 +71,14 @@ __all__ = [
     "UsageError",
     "ablate_batchnorm",
     "apgd",
+    "apgd_targeted",
     "attack",
+    "autoattack",
     "bim",
+    "deepfool",
     "ensemble",
+    "fab",
+    "fab_targeted",
     "fgsm",
     "fgsm_sweep",
     "load_digits",

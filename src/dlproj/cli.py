@@ -278,16 +278,18 @@ def export(
 
 @app.command()
 def verify(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The directory of a finished run.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Finished runs, or folders of runs.")
+    ],
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compute a finished run again: is every number the same?"""
+    """Compute finished runs again: is every number the same?"""
     from dlproj.output.console import Console
     from dlproj.reports import verify as task
 
-    if not task.verify(run, console=Console(quiet=quiet, json=json)):
-        raise DlprojError(f"{run}: computed again, it came out differently")
+    if not task.verify(runs, console=Console(quiet=quiet, json=json)):
+        raise DlprojError(f"{', '.join(map(str, runs))}: computed again, it came out differently")
 
 
 @app.command()

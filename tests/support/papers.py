@@ -82,3 +82,46 @@ def square_sides(queries: int, height: int, width: int) -> list[int]:
         share = 0.8 / 2 ** sum(query * 10_000 > after * queries for after in halvings)
         sides.append(max(1, min(height, width, round(math.sqrt(share * height * width)))))
     return sides
+
+
+def onto_plane(point: Array, weights: Array, offset: float, norm: str) -> Array:
+    """The smallest change within [0, 1] onto <weights, x> = offset, by halving its multiplier."""
+    gap = offset - (weights * point).sum()
+    way = np.sign(gap) * (np.sign(weights) if norm == "linf" else weights)
+
+    def change(multiplier: float) -> Array:
+        return np.clip(point + multiplier * way, 0, 1) - point
+
+    low, high = 0.0, 1e6
+    for _ in range(120):
+        middle = (low + high) / 2
+        if abs((weights * change(middle)).sum()) < abs(gap):
+            low = middle
+        else:
+            high = middle
+    return change(high)
+
+
+def fab(lead: Climbed, image: Array, *, steps: int, norm: str) -> Array:
+    """FAB for two classes (Croce & Hein 2020, algorithm 1), from the image, without a last search.
+
+    `lead` is how far the other class is above; the settings are alpha 0.1, eta 1.05 and beta 0.9.
+    """
+
+    def size(change: Array) -> float:
+        return float(np.abs(change).max()) if norm == "linf" else math.sqrt((change**2).sum())
+
+    here, best, nearest = image, image, math.inf
+    for _ in range(steps):
+        value, slope = lead(here)
+        offset = (slope * here).sum() - value
+        from_here = onto_plane(here, slope, offset, norm)
+        from_image = onto_plane(image, slope, offset, norm)
+        share = min(size(from_here) / (size(from_here) + size(from_image)), 0.1)
+        here = (1 - share) * (here + 1.05 * from_here) + share * (image + 1.05 * from_image)
+        here = np.clip(here, 0, 1)
+        if lead(here)[0] > 0:
+            if size(here - image) < nearest:
+                best, nearest = here, size(here - image)
+            here = 0.1 * image + 0.9 * here
+    return best

@@ -14,9 +14,12 @@ from dlproj.attacks.common import (
     direction,
     dlr,
     fooled,
+    likeliest_others,
     per_image,
     project,
     start_at_random,
+    still_standing,
+    targeted_dlr,
 )
 
 Objective = Callable[[Tensor, Tensor], Tensor]  # logits of some images, and which, to (some,)
@@ -60,6 +63,55 @@ def apgd(
         targeted=targeted,
         generator=generator,
     )
+
+
+@checked
+def apgd_targeted(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilon: float,
+    steps: int = 100,
+    restarts: int = 1,
+    targets: int = 9,
+    norm: str = "linf",
+    targeted: bool = False,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """APGD-T: on the targeted DLR, towards the `targets` likeliest wrong classes in turn.
+
+    Whatever wrong class comes out will do (Croce & Hein 2020, section 5). With `targeted`, there is
+    the class of the label alone, and only that will do.
+    """
+    adversarial, standing = images.clone(), torch.arange(len(images), device=images.device)
+    others = likeliest_others(model, images, labels, targets)
+    for other in others[:1] if targeted else others:
+        given = labels[standing]
+        own, aims = (other[standing], given) if targeted else (given, other[standing])
+
+        def objective(
+            logits: Tensor, which: Tensor, own: Tensor = own, aims: Tensor = aims
+        ) -> Tensor:
+            return targeted_dlr(logits, own[which], aims[which])
+
+        made = ascend(
+            model,
+            images[standing],
+            given,
+            objective,
+            epsilon=epsilon,
+            steps=steps,
+            restarts=restarts,
+            norm=norm,
+            targeted=targeted,
+            generator=generator,
+        )
+        adversarial[standing] = made
+        standing = standing[still_standing(model, made, given, targeted=targeted)]
+        if not len(standing):
+            break
+    return adversarial
 
 
 def ascend(

@@ -25,7 +25,7 @@ R = TypeVar("R", Tensor, list[Tensor])
 NORMS = ("linf", "l2")
 LOSSES = ("ce", "dlr")
 COUNTS = ("steps", "restarts", "queries", "targets")  # whole numbers from 1 on
-SWITCHES = ("targeted", "random_start")
+SWITCHES = ("targeted", "random_start", "rescale")
 
 
 def checked(attack: Callable[P, R]) -> Callable[P, R]:
@@ -84,11 +84,12 @@ def check_options(given: dict[str, Any]) -> None:
             raise UsageError(f"{name} must be True or False, not {value!r}")
     _one_of("norm", norm, NORMS)
     _one_of("loss", given.get("loss", LOSSES[0]), LOSSES)
-    step_size, decay = given.get("step_size"), given.get("decay", 1.0)
+    step_size = given.get("step_size")
     if step_size is not None and not 0 < _number("step_size", step_size) < float("inf"):
         raise UsageError(f"step_size must be a finite number above 0, not {step_size!r}")
-    if not 0 <= _number("decay", decay) < float("inf"):
-        raise UsageError(f"decay must be a finite number from 0 on, not {decay!r}")
+    for name in ("decay", "overshoot"):
+        if not 0 <= _number(name, given.get(name, 1.0)) < float("inf"):
+            raise UsageError(f"{name} must be a finite number from 0 on, not {given[name]!r}")
     _check_objects(given.get("generator"), given.get("tally"))
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from dlproj.errors import DlprojError, UsageError
 
 HALVES = (torch.float16, torch.bfloat16)
-GROWN = 128  # times its size is a gradient in half precision; no attack looks at its size
+GROWN = 128  # times its size is a gradient in half precision, which else would vanish
 
 
 class Classifier(nn.Module):
@@ -23,6 +23,7 @@ class Classifier(nn.Module):
     Attributes:
         images: in single precision or more, and detached.
         labels: as they came.
+        grown: how many times too large its gradients are.
         gives_probabilities: whether the outputs sum to one; known after the first look.
     """
 
@@ -33,6 +34,7 @@ class Classifier(nn.Module):
         wide = torch.promote_types(images.dtype, torch.float32)
         self.images = images.detach().to(wide, copy=images.is_inference())
         self.labels = labels
+        self.grown = GROWN if self.dtype in HALVES else 1
         self.looked = False
         self.gives_probabilities = False
 

@@ -48,15 +48,15 @@ def start_at_random(
 ) -> Tensor:
     """Images moved at random, by at most `epsilon`."""
     if norm == "linf":
-        noise = _drawn(torch.rand, images.shape, images, generator) * 2 - 1
+        noise = drawn(torch.rand, images.shape, images, generator) * 2 - 1
         return project(images + epsilon * noise, images, epsilon, norm)
-    noise = _drawn(torch.randn, images.shape, images, generator)
-    share = _drawn(torch.rand, images.shape[:1], images, generator)
+    noise = drawn(torch.randn, images.shape, images, generator)
+    share = drawn(torch.rand, images.shape[:1], images, generator)
     radius = per_image(epsilon * share ** (1 / noise[0].numel()), noise)
     return project(images + radius * direction(noise, norm), images, epsilon, norm)
 
 
-def _drawn(
+def drawn(
     draw: Callable[..., Tensor],
     shape: torch.Size,
     images: Tensor,
@@ -64,6 +64,12 @@ def _drawn(
 ) -> Tensor:
     """Random numbers, the same whatever the precision and the device of the images are."""
     return draw(shape, generator=generator, dtype=torch.float32, device="cpu").to(images)
+
+
+def lengths(change: Tensor, norm: str) -> Tensor:
+    """How large changes (batch, ...) are in `norm`: (batch,)."""
+    flat = change.flatten(1)
+    return flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)
 
 
 def per_image(values: Tensor, images: Tensor) -> Tensor:
@@ -108,3 +114,16 @@ def fooled(logits: Tensor, labels: Tensor, *, targeted: bool) -> Tensor:
     """Which images (batch,) are read as the attack wants."""
     hit = logits.argmax(1) == labels
     return hit if targeted else ~hit
+
+
+@torch.no_grad()
+def likeliest_others(model: nn.Module, images: Tensor, labels: Tensor, count: int) -> Tensor:
+    """Classes other than the labels, the likeliest first: (at most count, batch)."""
+    wrong = model(images).scatter(1, labels[:, None], -torch.inf)
+    return wrong.argsort(dim=1, descending=True)[:, : min(count, wrong.shape[1] - 1)].T
+
+
+@torch.no_grad()
+def still_standing(model: nn.Module, images: Tensor, labels: Tensor, *, targeted: bool) -> Tensor:
+    """Indices of the images that do not fool the model."""
+    return (~fooled(model(images), labels, targeted=targeted)).nonzero()[:, 0]

@@ -14,4 +14,5 @@ class Attacked:
     images: Tensor  # (n, 1, 28, 28) in [0, 1]
     logits: Tensor  # (n, classes)
     seconds: float  # a share of those of all that were made at once
-    tally: Counter[str]  # by part of the ensemble, the images that it was first to fool
+    tally: Counter[str]  # by part of several attacks, the images that it was first to fool
+    distances: Tensor | None = None  # (n,) the smallest change found, whatever epsilon; or inf

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from dlproj.attacks.arguments import checked, require_pictures
 from dlproj.attacks.common import fooled, margin, per_image, project
+from dlproj.attacks.square_l2 import move_bump, signs, start_with_bumps
 
 FIRST_SHARE = 0.8  # of the image that the first squares cover
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of that share, in 10,000 queries
@@ -18,17 +19,22 @@ def square(
     *,
     epsilon: float,
     queries: int = 1000,
+    rescale: bool = True,
+    norm: str = "linf",
     targeted: bool = False,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Squares of change by +epsilon or -epsilon, kept where they lower the margin (linf).
+    """Squares of change, kept where they lower the margin.
 
-    It needs no gradient, so that hiding the gradient does not help against it. Images
-    (batch, channels, height, width) that are misread are left alone from then on.
+    In "linf" they are of +epsilon or -epsilon; in "l2", bumps that take over the length of the
+    change elsewhere. It needs no gradient, so that hiding the gradient does not help against it.
+    The squares shrink as the queries are used up; without `rescale`, as if there were 10,000.
+    Images (batch, channels, height, width) that are misread are left alone from then on.
     """
     require_pictures(images, "square")
+    planned = queries if rescale else 10_000
     sign = -1 if targeted else 1
-    adversarial = project(images + epsilon * _stripes(images, generator), images, epsilon, "linf")
+    adversarial = _start(images, epsilon, norm, generator)
     with torch.no_grad():
         logits = model(adversarial)
         lowest = sign * margin(logits, labels)
@@ -36,9 +42,8 @@ def square(
         for query in range(1, queries):
             if not len(rows):
                 break
-            here, side = adversarial[rows], _side(query / queries, images)
-            change = 2 * epsilon * _squares(here, side, generator)
-            moved = project(here + change, images[rows], epsilon, "linf")
+            here, side = adversarial[rows], _side(query / planned, images)
+            moved = _move(here, images[rows], side, epsilon, norm, generator)
             logits = model(moved)
             value = sign * margin(logits, labels[rows])
             misread = fooled(logits, labels[rows], targeted=targeted)
@@ -47,6 +52,27 @@ def square(
             lowest[rows] = torch.where(better, value, lowest[rows])
             rows = rows[~misread]
     return adversarial
+
+
+def _start(images: Tensor, epsilon: float, norm: str, generator: torch.Generator | None) -> Tensor:
+    if norm == "l2":
+        return start_with_bumps(images, epsilon, generator)
+    return project(images + epsilon * _stripes(images, generator), images, epsilon, "linf")
+
+
+def _move(
+    here: Tensor,
+    images: Tensor,
+    side: int,
+    epsilon: float,
+    norm: str,
+    generator: torch.Generator | None,
+) -> Tensor:
+    """What is asked about next."""
+    if norm == "l2":
+        return move_bump(here, images, side, epsilon, generator)
+    change = 2 * epsilon * _squares(here, side, generator)
+    return project(here + change, images, epsilon, "linf")
 
 
 def _side(progress: float, images: Tensor) -> int:
@@ -60,7 +86,7 @@ def _side(progress: float, images: Tensor) -> int:
 def _stripes(images: Tensor, generator: torch.Generator | None) -> Tensor:
     """+1 or -1 for each column of each image and channel."""
     batch, channels, _, width = images.shape
-    return _signs((batch, channels, 1, width), images, generator)
+    return signs((batch, channels, 1, width), images, generator)
 
 
 def _squares(images: Tensor, side: int, generator: torch.Generator | None) -> Tensor:
@@ -74,9 +100,4 @@ def _squares(images: Tensor, side: int, generator: torch.Generator | None) -> Te
         return ((places >= first) & (places < first + side)).to(images.device)
 
     inside = span(height)[:, None, :, None] & span(width)[:, None, None, :]
-    return inside * _signs((batch, channels, 1, 1), images, generator)
-
-
-def _signs(shape: tuple[int, ...], images: Tensor, generator: torch.Generator | None) -> Tensor:
-    signs = 2 * torch.randint(2, shape, generator=generator, device="cpu") - 1
-    return signs.to(images.device, images.dtype)
+    return inside * signs((batch, channels, 1, 1), images, generator)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dlproj.attacks.common import margin, per_image, project
 from dlproj.attacks.frozen import frozen
 from dlproj.diagnosis.judge import judge
+from dlproj.diagnosis.likeness import nearest_vote, similarity
 from dlproj.results import Explanation
 from dlproj.training.device import Machine
 from dlproj.training.loop import accuracy, predict
@@ -38,7 +39,12 @@ class Subject:
 
 
 def diagnose(
-    subject: Subject, attack: Attack, networks: dict[str, nn.Module], *, seed: int
+    subject: Subject,
+    attack: Attack,
+    networks: dict[str, nn.Module],
+    known: tuple[Tensor, Tensor],
+    *,
+    seed: int,
 ) -> dict[str, Any]:
     """All measurements at one epsilon, and what they say of the report's explanations.
 
@@ -46,6 +52,7 @@ def diagnose(
         subject: the network, the images, and what the attack made of them.
         attack: that attack, to make images for other networks.
         networks: those others, by name; the first is the subject's own.
+        known: training images (m, 1, 28, 28) and their labels (m,), for a reader by neighbours.
         seed: of the noise that is compared with the attack.
     """
     noise = sign_noise(subject, seed)
@@ -62,6 +69,7 @@ def diagnose(
         "halves": equal_halves(subject),
         "transfer": transfer(subject, attack, networks),
         "margins": margins(subject, noise),
+        "likeness": likeness(subject, networks, known),
     }
     return measured | {"claims": claims(measured)}
 
@@ -202,6 +210,28 @@ def margins(subject: Subject, noise: Tensor) -> dict[str, Any]:
     }
 
 
+def likeness(
+    subject: Subject, networks: dict[str, nn.Module], known: tuple[Tensor, Tensor]
+) -> dict[str, float]:
+    """How alike images and adversarial images are, and how often others read the true digit.
+
+    `similarity` is their mean SSIM; `neighbours_clean` and `neighbours` are the accuracies of a
+    vote of the three nearest training images, before and after; `others_clean` and `others` are
+    the mean accuracies of the networks that were not attacked.
+    """
+    pairs = {"_clean": subject.images, "": subject.adversarial}
+    found = {"similarity": similarity(subject.images, subject.adversarial).mean().item()}
+    for suffix, images in pairs.items():
+        votes = nearest_vote(images, *known)
+        found[f"neighbours{suffix}"] = (votes == subject.labels).double().mean().item()
+        others = [
+            accuracy(predict(model, images, machine=subject.machine), subject.labels)
+            for model in [*networks.values()][1:]
+        ]
+        found[f"others{suffix}"] = sum(others) / max(1, len(others))
+    return found
+
+
 def claims(measured: dict[str, Any]) -> list[Explanation]:
     """The report's explanations, each with the rule that its verdict comes from."""
     return [
@@ -210,6 +240,8 @@ def claims(measured: dict[str, Any]) -> list[Explanation]:
         _high_half_does_the_harm(measured["halves"]),
         _sensitive_to_any_change(measured["accuracy"], measured["margins"]["mean"]),
         _flaw_of_one_network(measured["transfer"]),
+        _looks_like_the_original(measured["likeness"], measured["epsilon"]),
+        _keeps_its_digit(measured["likeness"]),
     ]
 
 
@@ -277,4 +309,28 @@ def _flaw_of_one_network(transferred: dict[str, Any]) -> Explanation:
         refuted=mean > own / 2,
         evidence=f"they fool {own:.1%} there; shown to others: "
         + ", ".join(f"{name} {share:.1%}" for name, share in named),
+    )
+
+
+def _looks_like_the_original(alike: dict[str, float], epsilon: float) -> Explanation:
+    """By structural similarity. Supported: at least 0.9. Not supported: below 0.7."""
+    return judge(
+        "adversarial images look very much like the originals",
+        supported=alike["similarity"] >= 0.9,
+        refuted=alike["similarity"] < 0.7,
+        evidence=f"their structural similarity at ε = {epsilon:g} is {alike['similarity']:.2f} on "
+        "average; 1 would be the same image",
+    )
+
+
+def _keeps_its_digit(alike: dict[str, float]) -> Explanation:
+    """Supported: a vote of neighbours reads nine in ten of what it read. Not: under half of it."""
+    kept = alike["neighbours"] / max(alike["neighbours_clean"], 1e-9)
+    return judge(
+        "the attack does not change which digit the image shows",
+        supported=kept >= 0.9,
+        refuted=kept < 0.5,
+        evidence=f"the three nearest training images read {alike['neighbours_clean']:.1%} before "
+        f"and {alike['neighbours']:.1%} after it; networks that were not attacked read "
+        f"{alike['others_clean']:.1%} and {alike['others']:.1%}",
     )

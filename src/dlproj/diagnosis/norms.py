@@ -33,6 +33,14 @@ NORMS, LAYERS = ("norm1", "norm2", "norm3"), ("conv1", "conv2", "conv3")
 FASTER, POINTS_OF_GAP, POINTS_OF_SCALE = math.log(1.1), 0.001, 0.01
 
 
+class GroupNorm(nn.GroupNorm):
+    """The same; of channels that lie last, which torch's own takes eight times as long for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Activations (batch, channels, height, width) to the same shape, channels last again."""
+        return super().forward(x.contiguous()).contiguous(memory_format=torch.channels_last)
+
+
 def put_in_place(model: nn.Module, groups: int) -> None:
     """GroupNorm (Wu & He 2018) where BatchNorm was; with one group, that is LayerNorm.
 
@@ -40,7 +48,7 @@ def put_in_place(model: nn.Module, groups: int) -> None:
     """
     for name in NORMS:
         batch: Any = model.get_submodule(name)
-        norm = nn.GroupNorm(groups, batch.num_features)
+        norm = GroupNorm(groups, batch.num_features)
         norm.weight, norm.bias = batch.weight, batch.bias
         setattr(model, name, norm)
 

@@ -1,11 +1,13 @@
 """Task 3: images changed a little, so that a trained network sees something else."""
 
 import io
+import math
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from dlproj import attacks
@@ -20,6 +22,7 @@ from dlproj.experiments.attack_images import MNIST, images_for
 from dlproj.experiments.transfer_networks import other_networks
 from dlproj.interrupts import interrupts
 from dlproj.models.files import DIGITS, load_model
+from dlproj.results.attack import SmallestChange
 from dlproj.running.context import Context, Outcome
 from dlproj.settings import AttackConfig
 from dlproj.training.loop import accuracy
@@ -65,6 +68,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         "images": len(labels),
         "clean_accuracy": accuracy(clean, labels),
         "attacks": rows,
+        **smallest_change(results[0]),
         "warnings": doubts,
     }
     timing = {"attack_seconds": sum(row["seconds"] for row in rows)}
@@ -89,7 +93,8 @@ def run(config: AttackConfig, context: Context) -> Outcome:
             context.machine,
             shipped=target.source == MNIST and path != DIGITS,
         )
-        metrics["diagnosis"] = diagnose(subject, attack, networks, seed=config.seed)
+        known = to_pixels(digits.train.pictures).to(device), digits.train.labels.to(device)
+        metrics["diagnosis"] = diagnose(subject, attack, networks, known, seed=config.seed)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
@@ -149,6 +154,23 @@ def score(
     }
 
 
+def smallest_change(attacked: Attacked) -> dict[str, SmallestChange]:
+    """What the smallest changes are like, where the attack looked for them."""
+    distances = attacked.distances
+    if distances is None:
+        return {}
+    ordered = distances.double().sort().values
+    shares = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
+    places = (shares * len(ordered)).ceil().long().clamp(min=1) - 1
+    found = ordered[places.to(ordered.device)].tolist()
+    return {
+        "smallest": {
+            "found": distances.isfinite().double().mean().item(),
+            "quantiles": [size if math.isfinite(size) else None for size in found],
+        }
+    }
+
+
 def check(row: dict[str, Any], adversarial: Tensor, clean_accuracy: float) -> None:
     """What must hold of every attack.
 
@@ -167,11 +189,16 @@ def check(row: dict[str, Any], adversarial: Tensor, clean_accuracy: float) -> No
 
 
 def _as_npz(results: list[Attacked], labels: Tensor) -> bytes:
-    """Labels (n,), and for each epsilon images (n, 28, 28) and predictions (n,)."""
+    """Labels (n,), and for each epsilon images (n, 28, 28) and predictions (n,).
+
+    Of an attack that looks for the smallest change also its size (n,).
+    """
     arrays = {"labels": labels.cpu().numpy(), "epsilons": np.array([r.epsilon for r in results])}
     for index, result in enumerate(results):
         arrays[f"images_{index}"] = result.images[:, 0].cpu().numpy()
         arrays[f"predictions_{index}"] = result.logits.argmax(1).cpu().numpy()
+    if results[0].distances is not None:
+        arrays["distances"] = results[0].distances.cpu().numpy()
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
+from dlproj.attacks.common import fooled, lengths, per_image
 from dlproj.attacks.result import Attacked
 from dlproj.data.batches import epoch_generator
 from dlproj.running.context import Context
 from dlproj.settings import AttackConfig
+from dlproj.settings.attack import NEAREST
 from dlproj.training.device import Machine
 from dlproj.training.loop import predict
 from dlproj.training.side_by_side import side_by_side
@@ -23,11 +25,12 @@ from dlproj.training.side_by_side import side_by_side
 def attack_in_turn(
     model: nn.Module, images: Tensor, labels: Tensor, config: AttackConfig, context: Context
 ) -> Iterator[Attacked]:
-    """What each epsilon gives; fgsm makes the images of all of them at once."""
+    """What each epsilon gives; fgsm, and what looks for the smallest change, give all at once."""
     aims = target_classes(model, labels) if config.targeted else labels
-    together = config.method == "fgsm"
+    nearest = config.method in NEAREST
+    together = nearest or config.method == "fgsm"
     for epsilons in [config.epsilon] if together else [[epsilon] for epsilon in config.epsilon]:
-        made = images.new_empty(len(epsilons), *images.shape)
+        made = images.new_empty(len(epsilons) + nearest, *images.shape)
         attack = partial(_attack_batch, model, config, epsilons, context.machine)
         splits = [part.split(config.batch_size) for part in (made.transpose(0, 1), images, aims)]
         batches = enumerate(zip(*splits, strict=True))
@@ -39,9 +42,16 @@ def attack_in_turn(
         for part in context.console.count(done, f"batches at {at}", len(jobs)):
             tally.update(part)
         seconds = (time.perf_counter() - started) / len(epsilons)
-        for epsilon, moved in zip(epsilons, made, strict=True):
+        distances = None
+        if nearest:
+            found = made[-1]
+            missed = ~fooled(
+                predict_all(model, found, config, context), aims, targeted=config.targeted
+            )
+            distances = lengths(found - images, config.norm).masked_fill(missed, torch.inf)
+        for epsilon, moved in zip(epsilons, made[: len(epsilons)], strict=True):
             logits = predict_all(model, moved, config, context)
-            yield Attacked(epsilon, moved, logits, seconds, tally)
+            yield Attacked(epsilon, moved, logits, seconds, tally, distances)
 
 
 def _attack_batch(
@@ -54,13 +64,22 @@ def _attack_batch(
     images: Tensor,
     aims: Tensor,
 ) -> Counter[str]:
-    """Put what becomes of one batch into `made` (batch, epsilons, ...); the ensemble's tally."""
+    """Put what becomes of one batch into `made` (batch, epsilons, ...); the tally of attacks.
+
+    What looks for the smallest change puts that, whatever its size, behind the last epsilon.
+    """
     tally: Counter[str] = Counter()
     with machine.autocast():
         if config.method == "fgsm":
             moved = attacks.fgsm_sweep(
                 model, images, aims, epsilons=epsilons, norm=config.norm, targeted=config.targeted
             )
+        elif config.method in NEAREST:
+            attack = chosen_attack(config, None, generator=epoch_generator(config.seed, number))
+            found = attack(model, images, aims)
+            distance = lengths(found - images, config.norm)
+            near = [per_image(distance <= epsilon, images) for epsilon in epsilons]
+            moved = [*(torch.where(each, found, images) for each in near), found]
         else:
             (epsilon,) = epsilons
             generator = epoch_generator(config.seed, number)
@@ -72,20 +91,26 @@ def _attack_batch(
 
 def chosen_attack(
     config: AttackConfig,
-    epsilon: float,
+    epsilon: float | None,
     *,
     generator: torch.Generator,
     tally: Counter[str] | None = None,
 ) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
-    """The attack that the settings name, as a function of (model, images, labels)."""
+    """The attack that the settings name, as a function of (model, images, labels).
+
+    Without epsilon, one of those that need none.
+    """
     method = attacks.METHODS[config.method]
     given = {
         **asdict(config),
-        "epsilon": epsilon,
         "steps": config.steps or attacks.STEPS.get(config.method, 10),
+        "queries": config.queries or attacks.QUERIES.get(config.method, 1000),
         "generator": generator,
         "tally": tally,
     }
+    given.pop("epsilon")
+    if epsilon is not None:
+        given["epsilon"] = epsilon
     wanted = signature(method).parameters
     options = {name: value for name, value in given.items() if name in wanted and name != "model"}
     return lambda model, images, labels: method(model, images, labels, **options)

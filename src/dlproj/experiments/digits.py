@@ -14,7 +14,7 @@ from dlproj.data.distortions import distorted_pixels
 from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
 from dlproj.experiments.pens import PenBatches, open_set_loss
 from dlproj.models.catalogue import trained_as
-from dlproj.models.digits import RobustCNN
+from dlproj.models.digits import MNIST_DEVIATION, MNIST_MEAN, DigitCNN, RobustCNN
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import DigitsConfig
@@ -201,4 +201,12 @@ def keep(
             logits.softmax(1).cpu(),
             metrics["confusion_matrix"],
             digits.names,
+            first_layer(model, digits.test) if isinstance(model, DigitCNN) else None,
         )
+
+
+@torch.no_grad()
+def first_layer(model: DigitCNN, images: Images) -> tuple[Tensor, Tensor]:
+    """Its filters (16, 1, 3, 3), and what they answer to the first image (16, 26, 26)."""
+    pixels = (to_pixels(images.pictures[:1]) - MNIST_MEAN) / MNIST_DEVIATION
+    return model.conv1.weight.detach().cpu(), model.conv1(pixels)[0].cpu()

@@ -96,7 +96,7 @@ class CharGRU(nn.Module):
         if self.embedding is not None:
             return self.embedding(places)
         # Index 0 of one more letter than there are takes the unknown ones, and is left out.
-        return F.one_hot(places, self.letters + 1)[..., 1:].float()
+        return F.one_hot(places, self.letters + 1)[..., 1:].to(self.output.weight)
 
     def read(self, vectors: Tensor, words: Tensor) -> Tensor:
         """Logits (batch, classes) of the vectors (length, batch, n) of words (batch, length)."""
@@ -120,10 +120,10 @@ class CharGRU(nn.Module):
     def over_time(self, outputs: Tensor, words: Tensor) -> Tensor:
         """Mean or maximum (batch, units) of outputs (length, batch, units) within the words."""
         lengths = word_lengths(words).unsqueeze(1)
+        if self.readout == "mean":
+            return outputs.sum(0) / lengths  # behind a word, outputs are 0
         places = torch.arange(words.shape[1], device=words.device)
         beyond = (places >= lengths).T.unsqueeze(2)
-        if self.readout == "mean":
-            return outputs.masked_fill(beyond, 0).sum(0) / lengths
         return outputs.masked_fill(beyond, -2).amax(0)  # states lie within [-1, 1]
 
 

@@ -166,6 +166,11 @@ def find_runs(folder: Path) -> Iterator[Path]:
         folders.sort(key=lambda part: (len(part), part))
 
 
+def runs_at(path: Path) -> list[Path]:
+    """A run, finished or not; or the finished runs under a folder."""
+    return [path] if (path / "config.json").exists() else [*find_runs(path)]
+
+
 def differences(runs: Sequence[Finished]) -> dict[str, list[Any]]:
     """Settings that are not the same in all runs, with the value in each."""
     names = dict.fromkeys(name for run in runs for name in run.config)

@@ -13,12 +13,8 @@ from dlproj.output.html import render_report
 from dlproj.output.tables import READERS
 from dlproj.output.tables.base import Table
 from dlproj.reports import claims
-from dlproj.reports.finished import (
-    Finished,
-    differences,
-    find_runs,
-    load_run,
-)
+from dlproj.reports.finished import Finished, differences, load_run, runs_at
+from dlproj.reports.ranking import rankings
 from dlproj.store.runs import write_file
 from dlproj.version import __version__
 
@@ -27,6 +23,8 @@ DEMO = "demo.html"  # the page of `dlproj demo`, if it lies beside
 
 def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -> None:
     """Write a self-contained page of the runs that are named, or of all under `runs`.
+
+    Runs of a folder that are damaged are left out, and the page says so.
 
     Args:
         paths: run directories, or folders to search for them.
@@ -39,16 +37,19 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
     """
     if out.exists() and not force:
         raise DlprojError(f"--out {out}: exists already; name another file, or add --force")
-    runs = gather(paths or [Path("runs")])
-    numbers = claims.numbers(runs)
+    runs, left_out = gather(paths or [Path("runs")])
+    ranked = rankings(runs)
+    found = claims.claims(runs)
     explanations = claims.explanations(runs)
     page = render_report(
         {
             "version": __version__,
             "date": datetime.now(UTC).date().isoformat(),
-            "summary": claims.counts(numbers),
-            "numbers": numbers,
+            "summary": claims.counts(found),
+            "claims": found,
             "explanations": explanations,
+            "rankings": [ranking.table for ranking in ranked],
+            "left_out": left_out,
             "runs": [describe_run(run) for run in runs],
             "differences": setting_tables(runs),
             "machines": machine_table(runs),
@@ -59,35 +60,61 @@ def report(paths: Sequence[Path], out: Path, *, force: bool, console: Console) -
         write_file(out, page.encode(errors="backslashreplace"))  # names that are not UTF-8
     except OSError as error:
         raise DlprojError(f"--out {out}: cannot be written ({error.strerror})") from None
-    found = document(
+    result = document(
         "report",
         file=str(out),
         runs=[str(run.path) for run in runs],
-        claims=claims.as_dicts(numbers),
+        left_out=left_out,
+        rankings=[ranking.as_dict for ranking in ranked],
+        claims=claims.as_dicts(found),
         explanations=explanations,
     )
-    console.result(found, [claims_table(numbers)])
+    console.result(result, [claims_table(found), *(ranking.table for ranking in ranked)])
     console.note(f"the page of {len(runs)} run{'s' * (len(runs) > 1)} is {out}")
+    if left_out:
+        raise DlprojError(f"{out}: {len(left_out)} left out: {'; '.join(left_out)}")
 
 
-def gather(paths: Sequence[Path]) -> list[Finished]:
-    """The finished runs at or under the paths, sorted by command as the report's tasks are."""
+def gather(paths: Sequence[Path]) -> tuple[list[Finished], list[str]]:
+    """The finished runs at or under the paths, sorted by command as the report's tasks are.
+
+    Returns:
+        The runs, and why others of a folder were left out.
+
+    Raises:
+        DlprojError: there is none, or one that is named is damaged.
+    """
     found: dict[Path, Finished] = {}
+    left_out: dict[Path, str] = {}
     for path in paths:
         if not path.is_dir():
             raise DlprojError(f"{path}: no such folder; train something first, or name a run")
-        for folder in [path] if (path / "config.json").exists() else find_runs(path):
-            found.setdefault(folder.resolve(), load_run(folder))
+        for folder in runs_at(path):
+            try:
+                found.setdefault(folder.resolve(), load_run(folder))
+            except DlprojError as error:
+                if folder == path:
+                    raise
+                left_out[folder.resolve()] = str(error)
+    if not found and left_out:
+        raise DlprojError("; ".join(left_out.values()))
     if not found:
         raise DlprojError(f"{', '.join(map(str, paths))}: holds no finished run")
     order = list(READERS)
-    return sorted(found.values(), key=lambda run: order.index(run.command))
+    runs = sorted(found.values(), key=lambda run: order.index(run.command))
+    return runs, [*left_out.values()]
 
 
-def claims_table(numbers: Sequence[claims.Claim]) -> Table:
-    """The verdicts for the terminal."""
-    rows = [[claim.verdict, claim.claim, claim.measured] for claim in numbers]
-    return Table("What the report states", ("", "", "measured"), rows, numbers=False)
+def claims_table(found: Sequence[claims.Claim]) -> Table:
+    """The verdicts for the terminal: of what was measured."""
+    known = [claim for claim in found if claim.measured]
+    rows = [[text] for claim in known for text in (_in_short(claim), f"  {claim.measured}", "")]
+    rows.append([f"{len(found) - len(known)} not measured: the page names their commands"])
+    return Table("What the report says", ("",), rows, numbers=False)
+
+
+def _in_short(claim: claims.Claim) -> str:
+    return f"{claim.verdict}: {claim.claim}"
 
 
 def describe_run(run: Finished) -> dict[str, Any]:

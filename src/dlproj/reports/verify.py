@@ -1,10 +1,10 @@
-"""A finished run, computed again from its own configuration and compared byte for byte."""
+"""Finished runs, computed again from their own configuration and compared byte for byte."""
 
 import dataclasses
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from dlproj.experiments import attack, batchnorm, sweep
 from dlproj.output.console import Console
 from dlproj.output.document import document
 from dlproj.output.tables.base import Table
+from dlproj.reports.finished import runs_at
 from dlproj.running.context import Context, Experiment
 from dlproj.running.data_check import check_data
 from dlproj.running.perform import document_of
@@ -32,8 +33,41 @@ EXPERIMENTS: dict[str, Experiment] = {
 TIMES = {"seconds"}  # keys that differ from run to run
 
 
-def verify(path: Path, *, console: Console) -> bool:
-    """Compute a finished run again, and say whether it comes out the same.
+def verify(paths: Sequence[Path], *, console: Console) -> bool:
+    """Compute finished runs again, and say whether they come out the same.
+
+    Args:
+        paths: run directories, or folders to search for them.
+        console: where to say what was found.
+
+    Returns:
+        Whether all are the same. Among several, a damaged one counts as different.
+
+    Raises:
+        DlprojError: a path holds no finished run, or the only one is damaged.
+    """
+    runs = [run for path in paths for run in runs_at(path) or [path]]
+    if len(runs) == 1:
+        comparison = computed_again(runs[0], console=console)
+        table = Table("Computed again", ("", ""), rows(comparison), numbers=False)
+        console.result(document("verify", run=str(runs[0]), **comparison), [table])
+        return bool(comparison["identical"])
+    found = []
+    for run in runs:
+        try:
+            comparison = computed_again(run, console=console)
+        except DlprojError as error:
+            comparison = {"identical": False, "error": str(error)}
+        found.append({"run": str(run), **comparison})
+    verdicts = [[each["run"], verdict(each)] for each in found]
+    table = Table("Computed again", ("", ""), verdicts, numbers=False)
+    identical = all(each["identical"] for each in found)
+    console.result(document("verify", identical=identical, runs=found), [table])
+    return identical
+
+
+def computed_again(path: Path, *, console: Console) -> dict[str, Any]:
+    """A run compared with the same run, computed again.
 
     Raises:
         DlprojError: `path` is no finished run, or one of its files is damaged.
@@ -56,14 +90,7 @@ def verify(path: Path, *, console: Console) -> bool:
         quiet = dataclasses.replace(session, json=True)
         context = Context(machine, again, Console(quiet=True, json=True), quiet)
         replayed = document_of(EXPERIMENTS[command], config, context)
-        comparison = difference_between(run, saved, again, replayed)
-    found = document(
-        "verify",
-        run=str(path),
-        **comparison,
-    )
-    console.result(found, [Table("Computed again", ("", ""), rows(comparison), numbers=False)])
-    return bool(comparison["identical"])
+        return difference_between(run, saved, again, replayed)
 
 
 def check_files(run: RunDir, result: dict[str, Any]) -> None:
@@ -86,8 +113,10 @@ def difference_between(
     run: RunDir, saved: dict[str, Any], again: RunDir, replayed: dict[str, Any]
 ) -> dict[str, Any]:
     """What is the same of two runs, and where the first difference is."""
-    metrics = without_times(saved["metrics"]) == without_times(replayed["metrics"])
-    weights = list(_weights(run.path)) == list(_weights(again.path))
+    numbers = list(changed(without_times(saved["metrics"]), without_times(replayed["metrics"])))
+    metrics = not numbers
+    networks = list(_weights(run.path))
+    weights = networks == list(_weights(again.path))
     first = None if metrics and weights else first_difference(run.path, again.path)
     other = {
         name: [saved["environment"].get(name), value]
@@ -100,7 +129,9 @@ def difference_between(
         "identical": metrics and weights,
         "metrics_identical": metrics,
         "weights_identical": weights,
+        "trained": len(networks),
         "first_difference": first,
+        "first_number": numbers[0] if numbers else None,
         "environment_differences": other,
     }
 
@@ -113,6 +144,15 @@ def without_times(value: Any) -> Any:
         case list():
             return [without_times(item) for item in value]
     return value
+
+
+def changed(saved: Any, replayed: Any, name: str = "") -> Iterator[dict[str, Any]]:
+    """The metrics that differ: the name of each, what the result says, what came out again."""
+    if isinstance(saved, dict) and isinstance(replayed, dict):
+        for key in dict.fromkeys([*saved, *replayed]):
+            yield from changed(saved.get(key), replayed.get(key), f"{name}.{key}".strip("."))
+    elif saved != replayed:
+        yield {"name": name, "saved": saved, "replayed": replayed}
 
 
 def _weights(path: Path) -> Iterator[tuple[str, str]]:
@@ -144,13 +184,40 @@ def rows(comparison: dict[str, Any]) -> list[list[str]]:
         keys = ("epoch", "step", "lr", "seed", "arm")
         place = [f"{key} {_short(record[key])}" for key in keys if key in record]
         found.append(["first difference", ", ".join(place)])
+    if comparison["first_number"]:
+        found.append(["first number", _number(comparison["first_number"])])
     if not comparison["identical"]:
-        found.append(["likely cause", likely_cause(comparison["environment_differences"])])
+        found.append(["likely cause", cause_of(comparison)])
     return found
 
 
+def verdict(found: dict[str, Any]) -> str:
+    """One line on one of several runs."""
+    if "error" in found:
+        return (
+            str(found["error"]).removeprefix(f"{found['run']}/").removeprefix(f"{found['run']}: ")
+        )
+    if found["identical"]:
+        return "identical"
+    number = f"{_number(found['first_number'])}: " if found["first_number"] else ""
+    return f"different: {number}{cause_of(found)}"
+
+
+def _number(first: dict[str, Any]) -> str:
+    saved, again = (_short(first[key])[:60] for key in ("saved", "replayed"))
+    return f"{first['name']} is {saved} in result.json, {again} again"
+
+
+def cause_of(comparison: dict[str, Any]) -> str:
+    """What explains best that a run came out differently."""
+    other = comparison["environment_differences"]
+    if comparison["trained"] and comparison["weights_identical"] and not other:
+        return "the network is the same to the byte, so result.json was changed by hand"
+    return likely_cause(other)
+
+
 def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def likely_cause(differences: dict[str, Any]) -> str:

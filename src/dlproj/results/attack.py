@@ -22,6 +22,13 @@ class AttackRow(TypedDict):
     broken_by: NotRequired[dict[str, int]]  # of the ensemble: images that each part fooled first
 
 
+class SmallestChange(TypedDict):
+    """How far the images are from being misread, as far as an attack found; a size in `norm`."""
+
+    found: float  # share of all images for which there is any change
+    quantiles: list[float | None]  # 5, 25, 50, 75 and 95 % of all images; none beyond `found`
+
+
 class Transfer(TypedDict):
     """How often images made for one network (rows) fool another (columns)."""
 
@@ -41,6 +48,7 @@ class AttackDiagnosis(TypedDict):
     halves: dict[str, Any]  # accuracies with half of the frequencies of the perturbation
     transfer: Transfer
     margins: dict[str, Any]  # quantiles and means, by kind of picture
+    likeness: NotRequired[dict[str, float]]  # to the originals, and to other readers
     claims: list[Explanation]
 
 
@@ -53,6 +61,7 @@ class AttackMetrics(TypedDict):
     images: int
     clean_accuracy: float
     attacks: Annotated[list[AttackRow], Len(1)]
+    smallest: NotRequired[SmallestChange]  # of fab, fab-t and deepfool
     warnings: NotRequired[list[str]]
     diagnosis: NotRequired[AttackDiagnosis]
 

@@ -21,7 +21,8 @@ from dlproj.settings.base import (
 )
 
 STEPPING = ("bim", "pgd", "mifgsm")  # in steps of one size
-CLIMBING = ("apgd-ce", "apgd-dlr", "ensemble")  # whose steps find their own
+CLIMBING = ("apgd-ce", "apgd-dlr", "apgd-t", "ensemble", "autoattack")  # whose steps find their own
+NEAREST = ("fab", "fab-t", "deepfool")  # which look for the smallest change
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,25 @@ class AttackConfig(Config):
         Doc("Set the largest change, in pixel values, such as 8/255; repeat for several."),
     ] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
     method: Annotated[
-        Literal["fgsm", "bim", "pgd", "mifgsm", "apgd-ce", "apgd-dlr", "square", "ensemble"],
-        Doc("Choose the attack; ensemble tries apgd and square in turn."),
+        Literal[
+            "fgsm",
+            "bim",
+            "pgd",
+            "mifgsm",
+            "apgd-ce",
+            "apgd-dlr",
+            "apgd-t",
+            "fab",
+            "fab-t",
+            "deepfool",
+            "square",
+            "ensemble",
+            "autoattack",
+        ],
+        Doc(
+            "Choose the attack; ensemble tries apgd and square in turn, autoattack apgd, fab and "
+            "square as published."
+        ),
     ] = "fgsm"
     norm: Annotated[
         Literal["linf", "l2"],
@@ -46,8 +64,8 @@ class AttackConfig(Config):
     ] = "linf"
     steps: Annotated[
         Annotated[int, Ge(1), Le(100_000)] | None,
-        OnlyWith("method", (*STEPPING, *CLIMBING)),
-        Doc("Take this many steps; if not given, 100 for apgd and ensemble, else 10."),
+        OnlyWith("method", (*STEPPING, *CLIMBING, *NEAREST)),
+        Doc("Take this many steps; if not given, as published, or else 10."),
     ] = None
     step_size: Annotated[
         Annotated[float, Gt(0), Le(100)] | None,
@@ -59,16 +77,17 @@ class AttackConfig(Config):
         int,
         Ge(1),
         Le(1000),
-        OnlyWith("method", ("pgd", *CLIMBING)),
+        OnlyWith("method", ("pgd", *CLIMBING, "fab", "fab-t")),
         Doc("Start this often at random; the worst result of each image counts."),
     ] = 1
     queries: Annotated[
-        int,
-        Ge(1),
-        Le(1_000_000),
-        OnlyWith("method", ("square", "ensemble")),
-        Doc("Let square ask the network about each image this often."),
-    ] = 1000
+        Annotated[int, Ge(1), Le(1_000_000)] | None,
+        OnlyWith("method", ("square", "ensemble", "autoattack")),
+        Doc(
+            "Let square ask the network about each image this often; if not given, 5,000 times in "
+            "autoattack, else 1,000."
+        ),
+    ] = None
     targeted: Annotated[bool, Doc("Aim at one wrong class: the one after the true one.")] = False
     model: Annotated[
         Path | None,
@@ -93,8 +112,6 @@ class AttackConfig(Config):
         super().__post_init__()
         for epsilon in self.epsilon:
             check_epsilon("--epsilon", epsilon, self.norm)
-        if self.method == "square" and self.norm != "linf":
-            raise UsageError("--method square measures --norm linf alone")
         if self.diagnose and (self.targeted or not any(self.epsilon)):
             raise UsageError("--diagnose needs an --epsilon above 0 and no --targeted")
         check_transpose(self.transpose, self.data)

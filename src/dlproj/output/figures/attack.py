@@ -1,5 +1,6 @@
 """Figures of `attack`."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,6 +56,8 @@ def draw(
     accuracy = (clean.argmax(1).cpu() == test.labels).float().mean().item()
     draw_accuracy(run, rows, accuracy, 1 / len(names))
     draw_gallery(run, test, clean.cpu(), result, row, names)
+    if result.distances is not None:
+        draw_distances(run, result.distances.cpu(), rows)
 
 
 def draw_accuracy(
@@ -78,6 +81,24 @@ def draw_accuracy(
     axes.set_title(f"What {rows[0]['method'].upper()} leaves of the accuracy")
     axes.legend()
     save(figure, run, "accuracy_by_epsilon")
+
+
+def draw_distances(run: RunDir, distances: Tensor, rows: Sequence[dict[str, Any]]) -> None:
+    """How many images the smallest changes found, (n,) and infinite where none is, lie at."""
+    figure, axes = new_figure(8, 4.5)
+    found = distances[distances.isfinite()]
+    axes.hist(found.numpy(), bins=40, color=RED, alpha=0.75)
+    middle = distances.sort().values[(len(distances) - 1) // 2].item()
+    if math.isfinite(middle):
+        axes.axvline(middle, color=BLUE, linestyle="--", label=f"half of all images: {middle:.3g}")
+        axes.legend()
+    axes.set_xlim(left=0)
+    axes.set_xlabel(f"smallest change found ({rows[0]['norm']}, pixel values in [0, 1])")
+    axes.set_ylabel("images")
+    axes.set_title(
+        f"How far {rows[0]['method'].upper()} must go: {len(found):,} of {len(distances):,} images"
+    )
+    save(figure, run, "distances")
 
 
 def draw_gallery(

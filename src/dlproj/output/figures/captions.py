@@ -5,6 +5,8 @@ CAPTIONS = {
     "their true label; framed green where it is right, and red, with what it read, where wrong.",
     "confusion_matrix": "How often each class (rows) is taken for each (columns).",
     "mistakes": "The mistakes that the network is surest of, with true and predicted label.",
+    "first_layer": "The filters of the first layer, and below each what it answers to a test "
+    "image: red where it is positive, blue where negative. Edges answer most.",
     "training_curve": "Loss and score over the training.",
     "fit": "The points, the fitted curve, and its error along x.",
     "accuracy_by_length": "Accuracy against the number of letters of a word.",

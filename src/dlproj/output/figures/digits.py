@@ -28,6 +28,7 @@ def draw(
     probabilities: Tensor,
     matrix: Sequence[Sequence[int]],
     names: Sequence[str],
+    first: tuple[Tensor, Tensor] | None,
 ) -> None:
     """All of them.
 
@@ -37,11 +38,16 @@ def draw(
         probabilities: (images, classes).
         matrix: the confusion matrix (true, predicted).
         names: of the classes.
+        first: of a network whose first layer is a convolution of images: its filters
+            (filters, 1, side, side) and what they answer to the first test image
+            (filters, height, width).
     """
     draw_training_curve(run)
     draw_confusion(run, matrix, names)
     draw_confidence(run, test, probabilities, names)
     draw_mistakes(run, test, probabilities, names)
+    if first:
+        draw_first_layer(run, *first)
 
 
 def draw_confidence(
@@ -124,3 +130,21 @@ def draw_mistakes(run: RunDir, images: Images, probabilities: Tensor, names: Seq
         ha="left",
     )
     save(figure, run, "mistakes")
+
+
+def draw_first_layer(run: RunDir, filters: Tensor, answers: Tensor) -> None:
+    """Each filter of the first layer above what it answers to one image; blue is negative."""
+    figure, axes = new_figure(11, 6.6, nrows=4, ncols=len(filters) // 2)
+    for index, (own, answer) in enumerate(zip(filters[:, 0], answers, strict=True)):
+        row, column = divmod(index, len(filters) // 2)
+        for picture, place in ((own, axes[2 * row, column]), (answer, axes[2 * row + 1, column])):
+            picture_axes(place)
+            reach = float(picture.abs().max()) or 1.0
+            place.imshow(picture.numpy(), cmap="RdBu_r", vmin=-reach, vmax=reach)
+    figure.suptitle(
+        "Each filter of the first layer, and below it what it answers to a test image",
+        weight="bold",
+        x=0.02,
+        ha="left",
+    )
+    save(figure, run, "first_layer")

@@ -1,8 +1,10 @@
 """The look that all figures share."""
 
 import io
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
@@ -73,7 +75,19 @@ def save(figure: Figure, run: RunDir, name: str) -> None:
 def as_png(figure: Figure, *, dpi: int) -> bytes:
     """The figure as a picture."""
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _quiet_fonts():
         warnings.filterwarnings("ignore", "Glyph")  # `fonts.find_fonts` says so in plain words
         figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()
+
+
+@contextmanager
+def _quiet_fonts() -> Iterator[None]:
+    """Fonts for other scripts come in a single weight, which is no news to anyone."""
+    log = logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
