@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,9 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 from selenium import webdriver
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
-from torch import Tensor
 
 from dlproj.attacks import fgsm
 from dlproj.data.digits import Images, load_digits, to_pixels
@@ -29,12 +28,19 @@ from dlproj.tools.languages import read_languages
 from dlproj.training.device import choose_machine
 from tests.browsers import emulate, open_browser, requested
 from tests.support.demo_page import (
+    CONTRASTS,
     PAPER,
     computed,
+    draw_one,
+    draw_seven,
     drawings,
+    drop,
+    nameless,
     of_pictures,
+    open_all,
     painted,
     reopen,
+    seen,
     show,
     text,
     wait,
@@ -138,20 +144,6 @@ def test_drawings_are_prepared_as_predict_digit_prepares_pictures(
     assert refused < 10
 
 
-def seen(browser: webdriver.Chrome) -> Tensor:
-    """The bytes (784,) in "What the network sees"."""
-    return torch.from_numpy(np.array(painted(browser, "seen"))).flatten().int()
-
-
-def draw_seven(browser: webdriver.Chrome) -> None:
-    """Two strokes with the mouse."""
-    paper = browser.find_element(By.ID, "paper")
-    browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", paper)
-    pen = ActionChains(browser, duration=20)
-    pen.move_to_element_with_offset(paper, -60, -80).click_and_hold()
-    pen.move_by_offset(120, 0).move_by_offset(-40, 80).move_by_offset(-30, 80).release().perform()
-
-
 def test_a_digit_is_drawn_with_the_pointer(
     page: webdriver.Chrome, file: Path, tmp_path: Path
 ) -> None:
@@ -173,25 +165,22 @@ def test_a_digit_is_drawn_with_the_pointer(
 
 
 def test_a_finger_draws_too(page: webdriver.Chrome) -> None:
-    script = """const [paper, done] = [document.getElementById('paper'), arguments[0]];
-        const box = paper.getBoundingClientRect();
-        const send = (kind, x, y) => paper.dispatchEvent(new PointerEvent(kind, { pointerId: 7,
-            pointerType: 'touch', bubbles: true, clientX: box.x + x, clientY: box.y + y }));
-        paper.setPointerCapture = () => {};
-        send('pointerdown', 140, 40);
-        for (let y = 40; y < 250; y += 10) send('pointermove', 140, y);
-        send('pointerup', 140, 250);
-        setTimeout(done, 300)"""
-    page.execute_async_script(script)
-    assert "reads 1" in text(page, "draw-answer")
+    draw_one(page)
+    WebDriverWait(page, 20).until(lambda browser: "reads 1" in text(browser, "draw-answer"))
 
 
-def test_a_picture_is_opened(page: webdriver.Chrome, images: Images, tmp_path: Path) -> None:
+def test_a_picture_is_opened_or_dropped(
+    page: webdriver.Chrome, images: Images, tmp_path: Path
+) -> None:
     path = tmp_path / "own.png"
     picture = Image.fromarray((255 - 255 * images.pictures[0, 0].numpy()).astype(np.uint8))
     picture.resize((300, 300)).filter(ImageFilter.GaussianBlur(3)).save(path)
     page.find_element(By.ID, "picture").send_keys(str(path))
     expected = f"reads {images.labels[0]}"
+    WebDriverWait(page, 20).until(lambda browser: expected in text(browser, "draw-answer"))
+    page.find_element(By.ID, "clear").click()
+    WebDriverWait(page, 20).until(lambda browser: "Draw something" in text(browser, "draw-answer"))
+    drop(page, path)
     WebDriverWait(page, 20).until(lambda browser: expected in text(browser, "draw-answer"))
     (tmp_path / "no.png").write_text("no picture")
     page.find_element(By.ID, "picture").send_keys(str(tmp_path / "no.png"))
@@ -352,47 +341,58 @@ def test_every_part_fits_every_width_light_and_dark(page: webdriver.Chrome) -> N
 def test_everything_that_can_be_used_has_a_name(page: webdriver.Chrome) -> None:
     for part in PARTS:
         show(page, part)
-    page.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    open_all(page)
+    assert page.find_elements(By.CSS_SELECTOR, "[role=tablist] > :not([role=tab])") == []
     for part in PARTS:
         show(page, part)
-        tree = page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-        used = {
-            "button",
-            "slider",
-            "combobox",
-            "textbox",
-            "checkbox",
-            "radio",
-            "tab",
-            "option",
-            "img",
-            "spinbutton",
-            "listbox",
-        }
-        nameless = [
-            node["role"]["value"]
-            for node in tree
-            if not node["ignored"]
-            and node["role"]["value"] in used
-            and not node.get("name", {}).get("value")
-        ]
-        assert nameless == [], part
+        assert nameless(page) == [], part
 
 
-def test_it_is_quick_enough(page: webdriver.Chrome, images: Images) -> None:
-    script = """(async () => {
+def test_every_text_stands_out_from_what_is_behind_it(page: webdriver.Chrome) -> None:
+    open_all(page)
+    for part in PARTS:
+        show(page, part)
+        for scheme in ("light", "dark"):
+            emulate(page, scheme)
+            for pair, (ratio, needed) in page.execute_script(CONTRASTS).items():
+                assert ratio >= needed, f"{part}, {scheme}: {pair}"
+
+
+def test_every_question_has_an_answer(page: webdriver.Chrome) -> None:
+    for part in PARTS:
+        show(page, part)
+        assert page.find_element(By.CSS_SELECTOR, f"#{part} h2").text.endswith("?")
+        wait(page, f"#{part}-told:not(:empty)")
+    curve = text(page, "curve-told")
+    assert curve.startswith("The middle, ")
+    epochs = [int(number) for number in re.findall(r"epoch (\d+)", curve)]
+    assert 0 < epochs[0] < epochs[1] <= 100
+    assert "It helps at 0.005, 0.3: the whole interval is above zero." in text(
+        page, "batchnorm-told"
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "limit"),  # in milliseconds, of the quickest of ten
+    [
+        ("dlproj.digits($0)", 30),
+        ("dlproj.pgd($0, 7, 0.1, 10)", 500),
+        ("dlproj.prepare($0.map(value => 255 * value), 28)", 100),
+    ],
+)
+def test_it_is_quick_enough(
+    page: webdriver.Chrome, images: Images, call: str, limit: float
+) -> None:
+    script = f"""(async () => {{
         const times = [];
-        for (let turn = 0; turn < 20; turn++) {
+        for (let turn = 0; turn < 10; turn++) {{
             const start = performance.now();
-            await $1;
+            await {call};
             times.push(performance.now() - start);
-        }
-        return times.sort((a, b) => a - b)[0];
-    })()"""
-    pixels = images.pictures[0].flatten().tolist()
-    assert computed(page, script.replace("$1", "dlproj.digits($0)"), pixels) <= 30
-    # Ten steps of PGD are ten gradients, as each call of FGSM is one.
-    assert computed(page, script.replace("$1", "dlproj.attack($0, 7, 0.1)"), pixels) <= 50
+        }}
+        return Math.min(...times);
+    }})()"""
+    assert computed(page, script, images.pictures[0].flatten().tolist()) <= limit
 
 
 def test_the_page_is_small(file: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from torch import Tensor
@@ -87,3 +88,106 @@ def painted(browser: webdriver.Chrome, canvas: str) -> Image.Image:
     script = "return document.getElementById(arguments[0]).toDataURL()"
     url = browser.execute_script(script, canvas)
     return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("L")
+
+
+def seen(browser: webdriver.Chrome) -> Tensor:
+    """The bytes (784,) in "What the network sees"."""
+    return torch.from_numpy(np.array(painted(browser, "seen"))).flatten().int()
+
+
+def draw_seven(browser: webdriver.Chrome) -> None:
+    """Two strokes with the mouse."""
+    paper = browser.find_element(By.ID, "paper")
+    browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", paper)
+    pen = ActionChains(browser, duration=20)
+    pen.move_to_element_with_offset(paper, -60, -80).click_and_hold()
+    pen.move_by_offset(120, 0).move_by_offset(-40, 80).move_by_offset(-30, 80).release().perform()
+
+
+def draw_one(browser: webdriver.Chrome) -> None:
+    """A line with a finger."""
+    browser.execute_script(
+        """const paper = document.getElementById('paper');
+        const box = paper.getBoundingClientRect();
+        const send = (kind, x, y) => paper.dispatchEvent(new PointerEvent(kind, { pointerId: 7,
+            pointerType: 'touch', bubbles: true, clientX: box.x + x, clientY: box.y + y }));
+        paper.setPointerCapture = () => {};
+        send('pointerdown', 140, 40);
+        for (let y = 40; y < 250; y += 10) send('pointermove', 140, y);
+        send('pointerup', 140, 250);"""
+    )
+
+
+def drop(browser: webdriver.Chrome, path: Path) -> None:
+    """Drop a picture on the drawing surface."""
+    browser.execute_script(
+        """const bytes = Uint8Array.from(atob(arguments[0]), (letter) => letter.charCodeAt(0));
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([bytes], 'own.png', { type: 'image/png' }));
+        const event = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+        document.getElementById('paper').dispatchEvent(event);""",
+        base64.b64encode(path.read_bytes()).decode(),
+    )
+
+
+def open_all(browser: webdriver.Chrome) -> None:
+    """Open everything that is folded."""
+    browser.execute_script(
+        "for (const part of document.querySelectorAll('details')) part.open = true"
+    )
+
+
+USED = [
+    "button",
+    "slider",
+    "combobox",
+    "textbox",
+    "checkbox",
+    "radio",
+    "tab",
+    "option",
+    "img",
+    "spinbutton",
+    "listbox",
+]
+
+
+def nameless(browser: webdriver.Chrome) -> list[str]:
+    """The roles of what can be used, and of pictures, without a name for a screen reader."""
+    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    return [
+        node["role"]["value"]
+        for node in tree
+        if not node["ignored"]
+        and node["role"]["value"] in USED
+        and not node.get("name", {}).get("value")
+    ]
+
+
+# Of each text's colour and what is behind it: the contrast ratio, and what WCAG 2 AA asks for.
+CONTRASTS = """
+    const light = (colour) => {
+        const [red, green, blue] = colour.map((part) => part / 255).map((part) =>
+            part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const behind = (place) => {
+        for (; place; place = place.parentElement) {
+            const [red, green, blue, opacity = 1] = parts(getComputedStyle(place).backgroundColor);
+            if (opacity) return [red, green, blue];
+        }
+        return [255, 255, 255];
+    };
+    const found = {};
+    for (const place of document.querySelectorAll('body *')) {
+        const texts = [...place.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+        if (!place.checkVisibility() || place.disabled || place.localName === 'option') continue;
+        if (!texts.some((node) => node.textContent.trim())) continue;
+        const { color, fill, fontSize, fontWeight } = getComputedStyle(place);
+        const front = parts(place instanceof SVGElement ? fill : color).slice(0, 3);
+        const [dark, bright] = [light(front), light(behind(place))].sort((a, b) => a - b);
+        const large = parseFloat(fontSize) >= (fontWeight >= 700 ? 18.66 : 24);
+        found[`${front} on ${behind(place)}`] = [(bright + 0.05) / (dark + 0.05), large ? 3 : 4.5];
+    }
+    return found"""

@@ -1,16 +1,16 @@
 // A drawing made to look like MNIST's digits, as `dlproj predict-digit` prepares pictures:
 // `dlproj.data.pictures.find`, for one channel of brightness, and its largest digit.
 
-import { count, cut, gridOf, mapped, masked, shorterSide, wider } from "./pictures/grid.js";
+import { count, cut, gridOf, mapped, masked, positive, shorterSide, wider } from "./pictures/grid.js";
 import { digitsAmong } from "./pictures/digits.js";
 import { inkOf, inkOnEvenPaper, riseOf, smooth } from "./pictures/ink.js";
+import { spread } from "./pictures/masks.js";
 import { mnistImage } from "./pictures/mnist.js";
 import { largest, roundHalfEven } from "./pictures/numbers.js";
 import { HALF, partsOf } from "./pictures/parts.js";
 import { filled, joined } from "./pictures/regions.js";
 import { resize } from "./pictures/resample.js";
 import { rulings } from "./pictures/rulings.js";
-import { dilated } from "./pictures/windows.js";
 
 // Windows that strokes fit into, of the picture's shorter side, and how far each is trusted.
 const WIDEST = [[0.18, 1], [0.35, 0.25]];
@@ -22,12 +22,25 @@ const WORKING_SIDE = 200; // smaller pictures are enlarged to it
  * @param {Uint8Array} drawing ink of each pixel, 255 is black on white paper
  */
 export function prepare(drawing, width) {
-  const quiet = smooth(enlarged(mapped(gridOf(drawing, width), (byte) => (255 - byte) / 255)));
-  const sides = [quiet, mapped(quiet, (value) => 1 - value)];
+  const quiet = smooth(enlarged(brightness(drawing, width)));
+  const sides = [quiet, negative(quiet)];
   const views = sides.flatMap(viewsOf).filter(({ digits }) => digits.length);
   if (!views.length) return null;
   const view = largest(views, ({ trust, digits }) => trust * digits.reduce((sum, group) => sum + sizeOf(group), 0));
   return imageOf(view, largest(inOrder(view.digits), sizeOf));
+}
+
+/** Of white paper under the ink, in [0, 1]. */
+function brightness(drawing, width) {
+  const values = new Float32Array(drawing.length);
+  for (let place = 0; place < values.length; place++) values[place] = (255 - drawing[place]) / 255;
+  return gridOf(values, width);
+}
+
+function negative({ values, width }) {
+  const result = new Float32Array(values.length);
+  for (let place = 0; place < values.length; place++) result[place] = 1 - values[place];
+  return gridOf(result, width);
 }
 
 function enlarged(grey) {
@@ -51,9 +64,9 @@ function viewsOf(quiet) {
 }
 
 function withoutRulings(ink) {
-  const lines = rulings(masked(ink, (value) => Number(value > 0)));
+  const lines = rulings(positive(ink));
   if (!lines || !count(lines)) return ink;
-  const near = dilated(lines, 3).values;
+  const near = spread(lines, 3).values;
   return mapped(ink, (value, place) => (near[place] ? 0 : value));
 }
 
@@ -92,7 +105,7 @@ function imageOf(view, group) {
   const [mask, ink, deep] = [cut(own, around), of(view.ink), of(view.deep)];
   const holes = filled(mask).values;
   const inside = masked(mask, (value, place) => value | (holes[place] & Number(deep.values[place] > HALF * strength)));
-  const near = dilated(inside, 5).values;
+  const near = spread(inside, 5).values;
   return mnistImage(
     mapped(ink, (value, place) => {
       const kept = near[place] ? value : 0;

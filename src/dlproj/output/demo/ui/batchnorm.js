@@ -38,6 +38,7 @@ export function startBatchnorm() {
   fillSelect(byId("ablation-seed"), ["all", ...seeds]);
   for (const id of ["ablation-seed", "ablation-zoom"]) byId(id).addEventListener("change", show);
   fillTable();
+  byId("batchnorm-told").textContent = told();
 
   function shown() {
     const [someRates, arms, seed] = [checked("ablation-rates"), checked("ablation-arms"), byId("ablation-seed").value];
@@ -97,6 +98,21 @@ export function startBatchnorm() {
     `run = dlproj.ablate_batchnorm(lr=(${rates.join(", ")},), seeds=${seeds.length})`,
     'print(run.metrics["verdict"])',
   ]);
+}
+
+/** The answer to the part's question: at which rates the interval leaves out zero. */
+function told() {
+  const at = (chosen) => chosen.map(({ lr }) => lr).join(", ");
+  const helps = cells.filter(({ ci95: [low] }) => low > 0);
+  const harms = cells.filter(({ ci95: [, high] }) => high < 0);
+  const open = cells.filter((cell) => !helps.includes(cell) && !harms.includes(cell));
+  const most = cells.reduce((best, cell) => (cell.difference > best.difference ? cell : best));
+  const parts = [
+    ...(helps.length ? [`It helps at ${at(helps)}: the whole interval is above zero.`] : []),
+    ...(harms.length ? [`It harms at ${at(harms)}: the whole interval is below zero.`] : []),
+    ...(open.length ? [`At ${at(open)} these seeds do not tell: the interval holds zero.`] : []),
+  ];
+  return `${parts.join(" ")} The difference is largest at ${most.lr}, with ${(100 * most.difference).toFixed(1)} points.`;
 }
 
 /** What BatchNorm is worth at each rate. */

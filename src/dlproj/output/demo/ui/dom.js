@@ -39,7 +39,27 @@ export function everyFrame(work) {
   };
 }
 
+const SLOW = 50; // milliseconds of work that are felt
+
+/**
+ * Call `work` when the browser has painted, once however often it was asked for by then. Where it is
+ * slow, it leaves as much time to the pen as it took.
+ */
+export function inTurn(work) {
+  let [timer, next] = [0, 0];
+  const take = () => {
+    timer = 0;
+    const start = performance.now();
+    work();
+    const end = performance.now();
+    next = end - start > SLOW ? end + (end - start) : end;
+  };
+  return () => {
+    timer ||= setTimeout(take, Math.max(0, next - performance.now()));
+  };
+}
+
 /** Let the browser do what is waiting. */
 export const breathe = () => new Promise((resolve) => setTimeout(resolve));
 
-export const percent = (share) => (share > 0.9995 ? "100 %" : `${(100 * share).toFixed(1)} %`);
+export const percent = (share) => (share > 0.9995 ? "100\u00a0%" : `${(100 * share).toFixed(1)}\u00a0%`);

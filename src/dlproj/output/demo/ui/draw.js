@@ -82,6 +82,7 @@ export function startDraw(network) {
   takePictures(paper);
   onSubject(show);
   codeOf(about.digits);
+  if (!["4", "9"].every((name) => labels.includes(name))) byId("draw-question").textContent = "What else does the network take for what it knows?";
   begin(paper, choose, examples);
   return { choose, count: examples.length };
 }

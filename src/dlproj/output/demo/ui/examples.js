@@ -21,7 +21,7 @@ export function makeGallery(place, examples, chosen) {
     const canvas = element("canvas", { width: 28, height: 28 });
     paintGrey(canvas, example.pixels);
     const name = `${example.name}, test image ${example.number}${example.mistake ? ", read wrong" : ""}`;
-    return element("div", { role: "option", id: `example-${index}`, "aria-label": name, "aria-selected": "false", title: name, click: () => chosen(index) }, canvas);
+    return element("div", { role: "option", id: `example-${index}`, "aria-label": name, "aria-selected": "false", class: example.mistake ? "mistake" : "", title: name, click: () => chosen(index) }, canvas);
   });
   const list = element("div", { class: "gallery", role: "listbox", tabindex: 0, "aria-label": "Examples" }, ...options);
   let at = -1;

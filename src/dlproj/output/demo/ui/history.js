@@ -15,6 +15,32 @@ function between(xs, fit, x) {
   return fit[index] + share * (fit[index + 1] - fit[index]);
 }
 
+const NEAR = 0.1; // of the curve's deviation: what the eye takes for fitted
+
+const meanSquare = (numbers) => numbers.reduce((sum, value) => sum + value * value, 0) / numbers.length;
+
+/** The epoch from which on the fit stays near the points: in the middle half of x, and at its ends. */
+function learnt() {
+  const { x, y } = curve.points;
+  const [low, high] = [Math.min(...x), Math.max(...x)];
+  const isMiddle = (value) => Math.abs(value - (low + high) / 2) < (high - low) / 4;
+  const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
+  const limit = NEAR ** 2 * meanSquare(y.map((value) => value - mean));
+  return [true, false].map((middle) => {
+    const far = curve.fits.map((fit) => meanSquare(x.flatMap((value, index) => (isMiddle(value) === middle ? [between(curve.x, fit, value) - y[index]] : []))));
+    const last = far.findLastIndex((error) => !(error <= limit));
+    return curve.epochs[last + 1] ?? null;
+  });
+}
+
+/** The answer to the part's question, for the training that is shown. */
+function told() {
+  const [middle, ends] = learnt();
+  const when = (epoch) => (epoch === null ? "was never learnt" : `was learnt for good in epoch ${epoch}`);
+  const first = middle === ends ? "Neither" : (middle ?? Infinity) < (ends ?? Infinity) ? "The middle" : "The ends";
+  return `${first}, in this training. Say that a part is learnt when its mean error is a tenth of the curve’s spread. The middle half ${when(middle)}, what lies outside it ${when(ends)}.`;
+}
+
 export function startHistory() {
   const slider = byId("epoch");
   const last = curve.epochs.length - 1;
@@ -35,6 +61,7 @@ export function startHistory() {
     });
   }
 
+  byId("curve-told").textContent = told();
   slider.addEventListener("input", everyFrame(show));
   show();
 }

@@ -26,7 +26,7 @@ export function showLayers(place, network, pixels) {
     const [count, ...size] = made.shape;
     const text = size.length ? `${count} maps of ${size.join(" × ")}` : `${count} units`;
     const canvas = element("canvas", { role: "img", "aria-label": `${name}: ${text}` });
-    paintMaps(canvas, made, size.length ? Math.max(1, Math.min(3, 40 / size[0])) : 6);
+    paintMaps(canvas, made, size.length ? Math.max(1, Math.min(6, 64 / size[0])) : 8);
     return element("div", { class: "layer" }, element("h4", {}, `${name}: ${text}`), canvas);
   });
   place.replaceChildren(...parts);

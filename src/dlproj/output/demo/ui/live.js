@@ -79,7 +79,7 @@ export function startLive() {
   const failed = () => !Number.isFinite(losses[losses.length - 1] ?? 0);
 
   function said() {
-    if (!training) return `Click in the chart: ${FEWEST - own.length} more points at least.`;
+    if (!training) return `Click in the first chart. It takes ${FEWEST} points to train; there are ${own.length}.`;
     if (failed()) return "The loss is no number any more: the learning rate is too high.";
     return `Epoch ${training.epoch} of ${EPOCHS}: loss ${losses[losses.length - 1].toPrecision(3)}.`;
   }

@@ -1,6 +1,6 @@
 // Starts the page: each part when it is first opened.
 
-import { fgsm } from "../engine/attacks.js";
+import { fgsm, pgd } from "../engine/attacks.js";
 import { readText } from "../engine/languages.js";
 import { logitsOf } from "../engine/network.js";
 import { prepare } from "../engine/preparation.js";
@@ -24,6 +24,8 @@ window.dlproj = {
   digits: async (pixels, which = "digits") => [...softmax(logitsOf(await network(which), Float32Array.from(pixels)))],
   /** The 784 numbers of FGSM. */
   attack: async (pixels, label, epsilon, which = "digits") => [...fgsm(await network(which), Float32Array.from(pixels), label)(epsilon)],
+  /** The same of PGD. */
+  pgd: async (pixels, label, epsilon, steps = 10, which = "digits") => [...pgd(await network(which), Float32Array.from(pixels), label, steps)(epsilon)],
   /** A word to {language: probability}. */
   language: async (word) => {
     const { probabilities } = readText(await network("words"), word);

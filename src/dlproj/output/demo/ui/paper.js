@@ -1,6 +1,6 @@
 // The drawing surface: mouse, pen and fingers, undo, and pictures dropped on it.
 
-import { everyFrame } from "./dom.js";
+import { everyFrame, inTurn } from "./dom.js";
 import { readPicture } from "./pictures.js";
 import { drawStrokes, isFull } from "./strokes.js";
 
@@ -8,14 +8,15 @@ import { drawStrokes, isFull } from "./strokes.js";
  * Make a canvas one to draw on.
  * @param {HTMLCanvasElement} canvas
  * @param {() => number} penWidth
- * @param {(paper: object) => void} changed called after each change of the ink
+ * @param {(paper: object) => void} changed called after changes of the ink, once it is seen
  */
 export function makePaper(canvas, penWidth, changed) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const paper = { strokes: [], picture: null, show, ink, open, undo, clear, set };
+  const tell = inTurn(() => changed(paper));
   const update = everyFrame(() => {
     paint();
-    changed(paper);
+    tell();
   });
 
   function paint() {
@@ -29,7 +30,9 @@ export function makePaper(canvas, penWidth, changed) {
   /** The ink of each pixel, as bytes. */
   function ink() {
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-    return Uint8Array.from({ length: data.length / 4 }, (_, place) => data[4 * place]);
+    const bytes = new Uint8Array(data.length / 4);
+    for (let place = 0; place < bytes.length; place++) bytes[place] = data[4 * place];
+    return bytes;
   }
 
   /** Show 28x28 pixels, enlarged, which are no ink to draw on. */

@@ -31,7 +31,7 @@ const largest = (numbers) => numbers.reduce((most, value) => Math.max(most, Math
 /** Maps of one layer side by side, each as bright as the layer's strongest answer allows. */
 export function paintMaps(canvas, { data, shape }, zoom) {
   const [count, height, width] = shape.length === 3 ? shape : [shape[0], 1, 1];
-  const columns = count > 64 ? 50 : Math.min(16, count);
+  const columns = count > 64 ? 50 : Math.min(count > 32 ? 16 : 8, count);
   const rows = Math.ceil(count / columns);
   [canvas.width, canvas.height] = [columns * (width + 1) - 1, rows * (height + 1) - 1];
   canvas.style.width = `${zoom * canvas.width}px`;

@@ -28,9 +28,9 @@ function isBody(part, picture) {
   return (
     (part.cutOut || !part.atEdge) &&
     part.size > SMALLEST * shorterSide(picture) &&
-    part.outlined > OUTLINED &&
-    part.radius < THICKEST * part.size &&
-    part.width < WIDEST * part.height
+    part.width < WIDEST * part.height &&
+    part.radius() < THICKEST * part.size &&
+    part.outlined() > OUTLINED
   );
 }
 
@@ -58,7 +58,7 @@ function withStrokes(groups, parts) {
     const body = largest(nearest.group, ({ size }) => size);
     if (
       nearest.far < 0.2 * body.size &&
-      part.radius > 0.5 * body.radius &&
+      part.radius() > 0.5 * body.radius() &&
       part.strength > 0.5 * body.strength &&
       part.area > 0.04 * body.area
     )

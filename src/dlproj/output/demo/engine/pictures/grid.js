@@ -13,9 +13,16 @@ export function mapped(grid, value, Kind = Float32Array) {
 
 export const masked = (grid, value) => mapped(grid, value, Uint8Array);
 
+/** Where a grid is above zero. */
+export function positive({ values, width, height }) {
+  const result = new Uint8Array(values.length);
+  for (let place = 0; place < result.length; place++) if (values[place] > 0) result[place] = 1;
+  return { values: result, width, height };
+}
+
 export function count(mask) {
   let sum = 0;
-  for (const value of mask.values) sum += value;
+  for (let place = 0; place < mask.values.length; place++) sum += mask.values[place];
   return sum;
 }
 
@@ -29,9 +36,12 @@ export function transposed({ values, width, height }) {
 /** A box of a grid; where it reaches beyond, there are zeros. */
 export function cut({ values, width, height }, box) {
   const part = new values.constructor(box.width * box.height);
-  for (let row = Math.max(0, -box.top); row < Math.min(box.height, height - box.top); row++)
-    for (let column = Math.max(0, -box.left); column < Math.min(box.width, width - box.left); column++)
-      part[row * box.width + column] = values[(row + box.top) * width + column + box.left];
+  const [first, last] = [Math.max(0, -box.left), Math.min(box.width, width - box.left)];
+  if (first >= last) return { values: part, width: box.width, height: box.height };
+  for (let row = Math.max(0, -box.top); row < Math.min(box.height, height - box.top); row++) {
+    const from = (row + box.top) * width + box.left;
+    part.set(values.subarray(from + first, from + last), row * box.width + first);
+  }
   return { values: part, width: box.width, height: box.height };
 }
 

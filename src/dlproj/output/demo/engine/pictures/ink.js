@@ -1,6 +1,6 @@
 // Where a picture has ink, whatever the paper and the light: `dlproj.data.pictures.ink`.
 
-import { cut, gridOf, mapped, shorterSide, wider } from "./grid.js";
+import { cut, gridOf, padded, shorterSide } from "./grid.js";
 import { blurred } from "./gaussian.js";
 import { median } from "./median.js";
 import { quantile, roundHalfEven } from "./numbers.js";
@@ -21,37 +21,46 @@ export function smooth(grey) {
 
 /** How bright the paper is under strokes narrower than a square; beyond the edges it is dark. */
 function paperOf(grey, side) {
-  const box = { left: 0, top: 0, width: grey.width, height: grey.height };
-  const within = { ...box, left: side, top: side };
-  return cut(closed(cut(grey, wider(box, side)), side), within);
+  const beyond = side >> 1; // windows around the picture's pixels reach no further
+  const within = { left: beyond, top: beyond, width: grey.width, height: grey.height };
+  return cut(closed(padded(grey, beyond), side), within);
 }
 
 /** How much darker than its paper each pixel is; what is wider than a share `widest` is no stroke. */
 export function inkOf(grey, widest) {
   const paper = paperOf(grey, Math.max(3, Math.trunc(widest * shorterSide(grey))));
-  const darker = mapped(grey, (value, place) => paper.values[place] - value);
-  const middle = quantile(darker.values, 0.5);
-  for (let place = 0; place < darker.values.length; place++) darker.values[place] -= middle;
-  const noise = DEVIATIONS * 1.4826 * quantile(darker.values.map(Math.abs), 0.5);
-  return mapped(darker, (value, place) => {
-    const ink = Math.max(0, value) / (paper.values[place] + BLACK);
-    return value < noise || ink < FAINTEST ? 0 : ink;
-  });
+  const darker = new Float32Array(paper.values.length);
+  for (let place = 0; place < darker.length; place++) darker[place] = paper.values[place] - grey.values[place];
+  const middle = quantile(darker, 0.5);
+  const sizes = new Float32Array(darker.length);
+  for (let place = 0; place < darker.length; place++) {
+    darker[place] -= middle;
+    sizes[place] = Math.abs(darker[place]);
+  }
+  const noise = DEVIATIONS * 1.4826 * quantile(sizes, 0.5);
+  for (let place = 0; place < darker.length; place++) {
+    const ink = Math.max(0, darker[place]) / (paper.values[place] + BLACK);
+    darker[place] = darker[place] < noise || ink < FAINTEST ? 0 : ink;
+  }
+  return { ...grey, values: darker };
 }
 
 /** The same where the paper is as bright everywhere, so that ink may be of any width. */
 export function inkOnEvenPaper(grey) {
   const paper = quantile(grey.values, BRIGHT);
-  return mapped(grey, (value) => {
-    const ink = 1 - (value + BLACK) / (paper + BLACK);
-    return ink < FAINT ? 0 : ink;
-  });
+  const values = new Float32Array(grey.values.length);
+  for (let place = 0; place < values.length; place++) {
+    const ink = 1 - (grey.values[place] + BLACK) / (paper + BLACK);
+    if (ink >= FAINT) values[place] = ink;
+  }
+  return { ...grey, values };
 }
 
 /** How much brighter each pixel is than the darkest near it, measured as ink is. */
 export function riseOf(grey) {
-  const darkest = eroded(grey, 2 * (3 * edgeWidth(grey) + 2) + 1);
-  return mapped(grey, (value, place) => 1 - (darkest.values[place] + BLACK) / (value + BLACK));
+  const { values } = eroded(grey, 2 * (3 * edgeWidth(grey) + 2) + 1);
+  for (let place = 0; place < values.length; place++) values[place] = 1 - (values[place] + BLACK) / (grey.values[place] + BLACK);
+  return { ...grey, values };
 }
 
 /** Over how many pixels a picture goes from ink to paper. */

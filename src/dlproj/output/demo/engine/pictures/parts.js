@@ -1,6 +1,6 @@
 // The connected parts of what is drawn: `dlproj.data.pictures.parts`.
 
-import { count, cut, masked, padded, shorterSide } from "./grid.js";
+import { count, cut, masked, padded, positive, shorterSide } from "./grid.js";
 import { distances } from "./distance.js";
 import { edgeWidth } from "./ink.js";
 import { quantile } from "./numbers.js";
@@ -20,19 +20,38 @@ const SIDE_COVERED = 0.9; // of a side of the picture: what covers more of it li
  * @param rise how much brighter each pixel is than the darkest near it; null, if ink was not cut out
  */
 export function partsOf(ink, rise) {
-  const whole = { left: 0, top: 0, mask: masked(ink, (value) => Number(value > 0)) };
+  const whole = { left: 0, top: 0, mask: positive(ink) };
   return split(ink, whole, 4).map((region) => describe(region, ink, rise));
 }
 
-/** A region with what is asked of it; see `Part` in Python. */
+/** A region with what is asked of it, see `Part` in Python; what takes long, only when it is asked. */
 function describe({ left, top, mask, strength }, ink, rise) {
   const { width, height } = mask;
-  const radius = distances(padded(mask, 1)).values.reduce((a, b) => Math.max(a, b), 0);
   const sides = sidesOf({ left, top, mask }, ink);
-  const outlined = rise ? outlineOf({ left, top, mask }, strength, rise) : 1;
   const size = Math.max(width, height);
-  const part = { left, top, width, height, mask, strength, radius, sides, outlined, size };
-  return { ...part, area: count(mask), atEdge: sides.some(Boolean), cutOut: isCutOut(part), weight: size * strength };
+  const radius = once(() => radiusOf(mask));
+  return {
+    left, top, width, height, mask, strength, sides, size, radius,
+    outlined: once(() => (rise ? outlineOf({ left, top, mask }, strength, rise) : 1)),
+    area: count(mask),
+    atEdge: sides.some(Boolean),
+    cutOut: isCutOut(sides, size, radius),
+    weight: size * strength,
+  };
+}
+
+/** A function that computes its value when it is first called. */
+function once(work) {
+  let value;
+  return () => (value ??= work());
+}
+
+/** That of the largest circle in a mask. */
+function radiusOf(mask) {
+  let largest = 0;
+  const { values } = distances(padded(mask, 1));
+  for (let place = 0; place < values.length; place++) if (values[place] > largest) largest = values[place];
+  return largest;
 }
 
 /** How much of the picture's top, bottom, left and right a part covers, in [0, 1]. */
@@ -47,11 +66,11 @@ function sidesOf({ left, top, mask }, { width, height }) {
 }
 
 /** Whether it may be a digit that the picture was cut to, and not a table under the paper. */
-function isCutOut({ sides, radius, size }) {
+function isCutOut(sides, size, radius) {
   const [top, bottom, left, right] = sides;
   const spans = (top && bottom) || (left && right);
   const along = sides.filter((side) => side > SIDE_COVERED).length;
-  return Boolean(spans && along <= Number(sides.every(Boolean)) && radius > WIDE_PEN * size);
+  return Boolean(spans && along <= Number(sides.every(Boolean)) && radius() > WIDE_PEN * size);
 }
 
 /** Share of the pixels some way outside a part that are paper, seen from the ink beside them. */
@@ -83,9 +102,18 @@ function split(ink, region, depth) {
     if (Math.max(mask.width, mask.height) < smallest) return [];
     const box = { left: region.left + left, top: region.top + top, width: mask.width, height: mask.height };
     const own = cut(ink, box).values;
-    const strength = quantile(own.filter((_, place) => mask.values[place]), 0.9);
-    const strong = masked(mask, (value, place) => value & Number(own[place] > HALF * strength));
+    const strength = quantile(chosen(own, mask.values), 0.9);
+    const strong = { ...mask, values: new Uint8Array(own.length) };
+    for (let place = 0; place < own.length; place++) strong.values[place] = mask.values[place] & Number(own[place] > HALF * strength);
     if (depth && count(strong) < 0.97 * count(mask)) return split(ink, { ...box, mask: strong }, depth - 1);
     return [{ left: box.left, top: box.top, mask, strength }];
   });
+}
+
+/** The numbers that a mask holds. */
+function chosen(values, mask) {
+  const result = new Float32Array(values.length);
+  let some = 0;
+  for (let place = 0; place < values.length; place++) if (mask[place]) result[some++] = values[place];
+  return result.subarray(0, some);
 }

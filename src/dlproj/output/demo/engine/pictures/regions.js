@@ -2,16 +2,19 @@
 
 import { boxOf, cut, masked } from "./grid.js";
 
-/** Give a number to all places that are connected with `start`, at corners too or not; returns their box. */
-function flood({ values, width, height }, start, labels, number, corners) {
+/**
+ * Give a number to all places that are connected with `start`, at corners too or not; returns their
+ * box. `waiting` is room for as many places.
+ */
+function flood({ values, width, height }, start, labels, number, corners, waiting) {
   let left = width;
   let top = height;
   let right = -1;
   let bottom = -1;
-  const waiting = [start];
+  waiting[0] = start;
   labels[start] = number;
-  while (waiting.length) {
-    const place = waiting.pop();
+  for (let some = 1; some; ) {
+    const place = waiting[--some];
     const column = place % width;
     const row = (place - column) / width;
     if (column < left) left = column;
@@ -23,7 +26,7 @@ function flood({ values, width, height }, start, labels, number, corners) {
         const next = y * width + x;
         if (!values[next] || labels[next] || (!corners && x !== column && y !== row)) continue;
         labels[next] = number;
-        waiting.push(next);
+        waiting[some++] = next;
       }
   }
   return { left, top, width: right - left + 1, height: bottom - top + 1 };
@@ -32,20 +35,29 @@ function flood({ values, width, height }, start, labels, number, corners) {
 /** The regions of a mask, in the order of their first pixels. */
 export function regionsOf(mask) {
   const labels = { ...mask, values: new Int32Array(mask.values.length) };
+  const waiting = new Int32Array(mask.values.length);
   const regions = [];
   for (let start = 0, number = 0; start < labels.values.length; start++) {
     if (!mask.values[start] || labels.values[start]) continue;
-    const box = flood(mask, start, labels.values, ++number, true);
-    const own = number;
-    regions.push({ left: box.left, top: box.top, mask: masked(cut(labels, box), (label) => Number(label === own)) });
+    const box = flood(mask, start, labels.values, ++number, true, waiting);
+    regions.push({ left: box.left, top: box.top, mask: labelled(labels, box, number) });
   }
   return regions;
+}
+
+/** Where in a box a label is. */
+function labelled({ values, width }, box, label) {
+  const mask = new Uint8Array(box.width * box.height);
+  for (let row = 0, place = 0; row < box.height; row++)
+    for (let from = (box.top + row) * width + box.left, column = 0; column < box.width; column++, place++)
+      if (values[from + column] === label) mask[place] = 1;
+  return { values: mask, width: box.width, height: box.height };
 }
 
 /** A mask with its holes; none of its pixels may be at an edge. */
 export function filled(mask) {
   const outside = new Int32Array(mask.values.length);
-  flood(masked(mask, (value) => 1 - value), 0, outside, 1, false);
+  flood(masked(mask, (value) => 1 - value), 0, outside, 1, false, new Int32Array(outside.length));
   return masked(mask, (_, place) => 1 - outside[place]);
 }
 

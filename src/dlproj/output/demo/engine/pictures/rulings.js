@@ -1,8 +1,8 @@
 // Straight lines across a picture, as of ruled paper: `dlproj.data.pictures.rulings`.
 
-import { masked, shorterSide, transposed } from "./grid.js";
+import { count, masked, shorterSide, transposed } from "./grid.js";
 import { roundHalfEven } from "./numbers.js";
-import { opened } from "./windows.js";
+import { opened } from "./masks.js";
 
 const SLOPES = Float64Array.from({ length: 57 }, (_, index) => -0.14 + index * 0.005); // 8° to both sides
 const SAME_SLOPE = 0.011;
@@ -16,6 +16,7 @@ export function rulings(mask) {
   const thick = Math.max(3, roundHalfEven(THICKEST * shorterSide(mask)));
   const strokes = opened(mask, thick + 1, thick + 1).values;
   const thin = masked(mask, (value, place) => value & ~strokes[place]);
+  if (count(thin) < SEVERAL * shorterSide(mask)) return null;
   const lying = band(thin, thick, SEVERAL);
   const standing = band(transposed(thin), thick, lying ? SEVERAL : LONG);
   if (!lying && !standing) return null;

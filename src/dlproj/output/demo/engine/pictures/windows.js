@@ -1,48 +1,62 @@
-// Grey-scale morphology in rectangles, as SciPy's `ndimage` has it. Its pictures are mirrored at
-// their edges, which adds nothing to a window's smallest and largest value.
-
-import { transposed } from "./grid.js";
+// Grey-scale morphology in squares, as SciPy's `ndimage` has it. Its pictures are mirrored at their
+// edges, which adds nothing to a window's smallest and largest value.
 
 /**
- * The largest value of each window along the rows, from `before` pixels ahead to `after` behind:
- * a queue holds the values that no later one exceeds.
+ * The largest value of each window along the rows, from `before` pixels ahead to `after` behind,
+ * as columns (van Herk 1992): of blocks as long as a window, `down` has the largest from their
+ * start to each place, and `up` from each place to their end. A window lies in one or two of them.
  */
 function largestAlongRows({ values, width, height }, before, after) {
-  const result = new values.constructor(values.length);
-  const queue = new Int32Array(width);
+  const result = new Float32Array(values.length);
+  const block = before + after + 1;
+  const size = Math.ceil((width + after) / block) * block;
+  const [line, down, up] = [0, 1, 2].map(() => new Float32Array(size).fill(-Infinity));
   for (let row = 0; row < height; row++) {
-    const start = row * width;
-    let [head, tail, next] = [0, 0, 0];
-    for (let column = 0; column < width; column++) {
-      for (const end = Math.min(width - 1, column + after); next <= end; next++) {
-        while (tail > head && values[start + queue[tail - 1]] <= values[start + next]) tail--;
-        queue[tail++] = next;
+    if (row && isLikeAbove(values, row, width)) {
+      for (let place = row; place < result.length; place += height) result[place] = result[place - 1];
+      continue;
+    }
+    for (let column = 0, from = row * width; column < width; column++) line[column] = values[from + column];
+    for (let start = 0; start < size; start += block) {
+      let largest = -Infinity;
+      for (let place = start; place < start + block; place++) {
+        if (line[place] > largest) largest = line[place];
+        down[place] = largest;
       }
-      while (queue[head] < column - before) head++;
-      result[start + column] = values[start + queue[head]];
+      largest = -Infinity;
+      for (let place = start + block - 1; place >= start; place--) {
+        if (line[place] > largest) largest = line[place];
+        up[place] = largest;
+      }
+    }
+    for (let column = 0; column < width; column++) {
+      const behind = down[column + after];
+      const ahead = column < before ? behind : up[column - before];
+      result[column * height + row] = ahead > behind ? ahead : behind;
     }
   }
+  return { values: result, width: height, height: width };
+}
+
+/** Whether a row repeats the one above it, as most of empty paper does. */
+function isLikeAbove(values, row, width) {
+  for (let place = row * width; place < (row + 1) * width; place++) if (values[place] !== values[place - width]) return false;
+  return true;
+}
+
+function negative({ values, width, height }) {
+  const result = new Float32Array(values.length);
+  for (let place = 0; place < values.length; place++) result[place] = -values[place];
   return { values: result, width, height };
 }
 
-const negative = (grid) => ({ ...grid, values: grid.values.map((value) => -value) });
+const largest = (grid, before, after) => largestAlongRows(largestAlongRows(grid, before, after), before, after);
 
-const alongBoth = (grid, rows, columns, along) => transposed(along(transposed(along(grid, columns)), rows));
+/** The largest value in a square around each pixel; an even square reaches further behind it. */
+export const dilated = (grid, size) => largest(grid, (size - 1) >> 1, size >> 1);
 
-export const dilated = (grid, rows, columns = rows) =>
-  alongBoth(grid, rows, columns, (part, size) => largestAlongRows(part, (size - 1) >> 1, size >> 1));
-
-const lowered = (grid, rows, columns) =>
-  alongBoth(grid, rows, columns, (part, size) => largestAlongRows(part, size >> 1, (size - 1) >> 1));
-
-export const eroded = (grid, rows, columns = rows) => negative(lowered(negative(grid), rows, columns));
+/** The smallest; an even square reaches further ahead. */
+export const eroded = (grid, size) => negative(largest(negative(grid), size >> 1, (size - 1) >> 1));
 
 /** What is dark and narrower than a square, filled. */
 export const closed = (grid, size) => eroded(dilated(grid, size), size);
-
-/** The pixels of all rectangles of that size that a mask holds. */
-export function opened(mask, rows, columns) {
-  const signed = { ...mask, values: Int8Array.from(mask.values) };
-  const { values } = dilated(eroded(signed, rows, columns), rows, columns);
-  return { ...mask, values: Uint8Array.from(values) };
-}
