@@ -20,8 +20,8 @@ CAPTIONS = {
     "a limit are kept.",
     "transfer": "How often images made to fool one network (rows) fool another (columns).",
     "margins": "By how much the true class leads: clean, with random noise, and attacked.",
-    "distances": "How many images lie at which distance from being misread, by the attack that ran; "
-    "half of all lie left of the line.",
+    "distances": "How many images lie at which distance from being misread, as the attack that ran "
+    "finds it; half of all lie left of the line.",
     "sweep": "What each setting scored on validation data; each dot is one training.",
     "accuracy_by_rate": "Accuracy with and without BatchNorm against the learning rate; each "
     "dot is one training.",
