@@ -48,7 +48,7 @@ from dlproj.models.files import LANGID, load_model
 from dlproj.models.langid import NgramBag
 from dlproj.settings import LangidConfig
 from dlproj.store.weights import pack_model
-from dlproj.tools.languages import read_languages
+from dlproj.tools.languages import AT_ONCE, read_languages
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import fit
 
@@ -158,7 +158,8 @@ def ours(model: nn.Module, alphabet: str) -> Detector:
     def detect(words: Sequence[str]) -> list[int]:
         letters, lengths = encode(words, alphabet)
         encoded = Words(letters, lengths, torch.zeros(len(words), dtype=torch.long))
-        return langid.classify(model, encoded, computer).argmax(1).tolist()
+        logits = langid.classify(model, encoded, computer, batch_size=AT_ONCE)
+        return logits.argmax(1).tolist()
 
     return detect
 

@@ -191,12 +191,13 @@ def make_network(config: LangidConfig, *, letters: int, classes: int) -> nn.Modu
     return network(letters=letters, classes=classes, **options)
 
 
-def classify(model: nn.Module, words: Words, machine: Machine) -> Tensor:
+def classify(model: nn.Module, words: Words, machine: Machine, *, batch_size: int = 250) -> Tensor:
     """Logits (words, classes), in the words' own order."""
     rows, logits = [], []
     for length, places in by_length(words.lengths):
         rows.append(places)
-        logits.append(predict(model, words.letters[places, :length], machine=machine))
+        letters = words.letters[places, :length]
+        logits.append(predict(model, letters, machine=machine, batch_size=batch_size))
     return torch.cat(logits)[torch.cat(rows).argsort()]
 
 

@@ -20,7 +20,8 @@ from dlproj.tools.predict import Prediction, load_classifier, name_outputs
 from dlproj.training.device import Machine, choose_machine
 from dlproj.visible import visible
 
-CHUNK = 20_000  # words that are looked at together
+CHUNK = 20_000  # words that are read together
+AT_ONCE = 4_000  # words of a length that the network sees at once: a few take it as long
 UNKNOWN = "unknown"  # of a word without a known letter
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")  # letters, with marks between them
 DOUBT = 0.02  # of a word in a phrase: it may stand in any language, as names and quotations do
@@ -120,7 +121,7 @@ def _read_words(
         chunk = words[start : start + CHUNK]
         letters, lengths = encode(chunk, about["alphabet"])
         encoded = Words(letters, lengths, torch.zeros(len(chunk), dtype=torch.long))
-        logits = classify(network, encoded.to(machine.device), machine)
+        logits = classify(network, encoded.to(machine.device), machine, batch_size=AT_ONCE)
         read = name_outputs(chunk, logits, about["labels"])
         blank = (letters < 0).all(1).tolist()
         yield from (_unknown(one) if none else one for one, none in zip(read, blank, strict=True))
