@@ -131,7 +131,6 @@ ARRAYS = arrays.arrays(
         arrays.datetime64_dtypes(),
     ),
     st.sampled_from([(), (0,), (28, 28), (1, 28, 28), (1, 1, 28, 28), (28, 28, 3), (0, 28, 28)]),
-    fill=st.nothing() | st.just(0),
 )
 
 
