@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from torch import Tensor
 
 from dlproj.store.runs import RunDir
 from dlproj.store.weights import unpack
@@ -293,10 +292,10 @@ def test_a_signal_during_training_saves_once_and_says_how_to_go_on(
     saved, update = [], loop._update
     write_checkpoint = RunDir.write_checkpoint
 
-    def interrupted(training: loop.Training, loss: Tensor) -> None:
+    def interrupted(training: loop.Training) -> None:
         if training.step == 4:
             signal.raise_signal(signum)
-        update(training, loss)
+        update(training)
 
     def counted(run: RunDir, data: bytes) -> None:
         saved.append(len(data))

@@ -20,7 +20,8 @@ from torch import nn
 from dlproj.errors import DlprojError, LostProcessError
 from dlproj.training import device, parallel
 from dlproj.training.device import Machine, choose_machine
-from dlproj.training.parallel import GlobalBatchNorm2d, GlobalDropout, Group
+from dlproj.training.parallel import Group
+from dlproj.training.shared_layers import GlobalBatchNorm2d, GlobalDropout, Part, put_in_place
 from tests.support.machine import MACHINE
 
 ROOM: Any = vars(Machine)["room"]  # which the fixtures of all tests replace by 1
@@ -48,7 +49,7 @@ def test_processes_of_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatc
     assert machine.threads == 2
     assert machine.group is group
     assert choose_machine("cpu", group=Group(), trainings=4).threads == 1
-    assert choose_machine("cpu").group == Group(0, 1, 0)
+    assert choose_machine("cpu").group == Group(0, 1)
 
 
 def test_trainings_at_once() -> None:
@@ -152,16 +153,28 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 @pytest.mark.parametrize("total", [0, 1, 2, 7, 12])
 def test_shares_are_even_and_hold_each_example_once(size: int, total: int) -> None:
-    shares = [list(range(total))[Group(rank, size, total).share] for rank in range(size)]
+    shares = [
+        Part(rank, range(size), None).share(torch.arange(total)).tolist() for rank in range(size)
+    ]
     assert [*itertools.chain(*shares)] == list(range(total))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
+def test_a_process_that_has_no_part_has_no_share() -> None:
+    part = Part(0, range(1, 3), None)
+    assert len(part.share(torch.arange(5))) == 0
+    values = torch.ones(2)
+    part.add(values)  # without asking the others
+    assert values.tolist() == [1, 1]
+
+
 def test_a_process_alone_keeps_what_it_has() -> None:
     group, model = Group(), nn.Linear(1, 1)
-    assert group.mean([1.0, 2.0], weight=3) == [1, 2]
-    assert group.any(True)
-    assert not group.any(False)
+    batch = torch.rand(3, 2), torch.arange(3)
+    assert group.share(*batch) == batch
+    assert group.mean([1.0, 2.0], weight=3, flag=True)() == ([1, 2], True)
+    assert group.mean([1.0, 2.0], weight=3, flag=False)() == ([1, 2], False)
+    group.share_statistics()
     assert group.first(b"data") == b"data"
     assert group.spread(model) is model
 
@@ -176,10 +189,11 @@ def connected(tmp_path: Path) -> Iterator[Group]:
 
 def test_what_processes_tell_each_other(connected: Group) -> None:
     connected.total = 8
-    assert connected.mean([1.5, float("nan")], weight=4)[0] == 1.5 * 4 / 8
-    assert connected.mean([float("nan")], weight=0) == [0]  # of a share without examples
-    assert connected.any(True) is True
-    assert connected.any(False) is False
+    means, flag = connected.mean([1.5, float("nan")], weight=4, flag=True)()
+    assert means[0] == 1.5 * 4 / 8
+    assert flag is True
+    # Of a share without examples:
+    assert connected.mean([float("nan")], weight=0, flag=False)() == ([0], False)
     assert connected.first(b"ab\0c") == b"ab\0c"
     assert connected.first(b"") == b""
 
@@ -196,7 +210,7 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
     spread = connected.spread(model)
     assert isinstance(spread, nn.parallel.DistributedDataParallel)
     assert [type(module) for module in model] == [GlobalBatchNorm2d, GlobalDropout, nn.Linear]
-    connected.total = 5
+    connected.share(x, torch.arange(5))
     expected, given = plain(own), shared(ours)
     torch.testing.assert_close(given, expected)
     weights = torch.randn_like(expected)
@@ -208,15 +222,14 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
     for name, value in plain.state_dict().items():
         torch.testing.assert_close(shared.state_dict()[name], value, msg=name)
     torch.testing.assert_close(shared.eval()(x), plain.eval()(x))
-    connected.total = 1
+    connected.share(x[:1], torch.arange(1))
     shared.train()(x[:1, :, :1, :1])  # one value: its variance is 0, and no division by 0
     assert all(value.isfinite().all() for value in shared.state_dict().values())
 
 
 def test_batchnorm_in_sixteen_bits_sums_in_thirty_two(connected: Group) -> None:
     model = nn.Sequential(nn.BatchNorm2d(1))
-    parallel._replace(model, connected)
-    connected.total = 64
+    put_in_place(model, Part(0, range(2), None, total=64))
     x = 300 + torch.randn(64, 1, 20, 20, generator=torch.Generator().manual_seed(0))
     made = model(x.half())
     assert made.dtype == torch.float16
@@ -229,11 +242,11 @@ def test_dropout_takes_its_share_of_what_one_process_draws() -> None:
     torch.manual_seed(3)
     expected = nn.Dropout(0.4)(whole)
     for rank in (0, 1):
-        group = Group(rank, 2, total=7)
+        part = Part(rank, range(2), None, total=7)
         model = nn.Sequential(nn.Dropout(0.4))
-        parallel._replace(model, group)
+        put_in_place(model, part)
         torch.manual_seed(3)
-        parts.append(model(whole[group.share]))
+        parts.append(model(part.share(whole)))
         assert torch.equal(model.eval()(whole), whole)
     assert torch.equal(torch.cat(parts), expected)
 
@@ -256,7 +269,7 @@ def test_torchrun_is_known_by_its_variables(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("WORLD_SIZE")
     assert not parallel.launched()
     with parallel.member() as group:
-        assert group == Group(0, 1, 0)
+        assert group == Group(0, 1)
 
 
 class Distributed:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,12 +40,17 @@ def own_lines(stderr: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
-    """What one process trains in double precision."""
-    out = tmp_path_factory.mktemp("alone") / "weights"
-    done = run(sys.executable, "-m", "tests.support.parallel_worker", out)
-    assert done.returncode == 0, done.stderr
-    return unpack(out.read_bytes())[0]
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, torch.Tensor]]:
+    """What one process trains in double precision, by the network's name."""
+
+    @cache
+    def train(network: str) -> dict[str, torch.Tensor]:
+        out = tmp_path_factory.mktemp("alone") / "weights"
+        done = run(sys.executable, "-m", "tests.support.parallel_worker", out, network)
+        assert done.returncode == 0, done.stderr
+        return unpack(out.read_bytes())[0]
+
+    return train
 
 
 def assert_same(out: Path, alone: dict[str, torch.Tensor]) -> None:
@@ -55,16 +61,22 @@ def assert_same(out: Path, alone: dict[str, torch.Tensor]) -> None:
         torch.testing.assert_close(together[name], expected, rtol=1e-12, atol=1e-13, msg=name)
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize(
+    ("processes", "network"),
+    # The last batch, of two examples, leaves some of 4 processes without any. Two processes take
+    # a column each, four take two for each, and three share both.
+    [(2, "plain"), (4, "plain"), (2, "columns"), (3, "columns"), (4, "columns")],
+)
 def test_processes_equal_one(
-    processes: int, alone: dict[str, torch.Tensor], tmp_path: Path
+    processes: int,
+    network: str,
+    alone: Callable[[str], dict[str, torch.Tensor]],
+    tmp_path: Path,
 ) -> None:
-    # With 4 processes the last batch, of two examples, leaves two of them without any.
-    done = run(
-        *TORCHRUN, f"--nproc-per-node={processes}", "-m", "tests.support.parallel_worker", "weights"
-    )
+    worker = ("-m", "tests.support.parallel_worker", "weights", network)
+    done = run(*TORCHRUN, f"--nproc-per-node={processes}", *worker)
     assert done.returncode == 0, done.stderr
-    assert_same(tmp_path / "weights", alone)
+    assert_same(tmp_path / "weights", alone(network))
 
 
 @pytest.fixture
@@ -94,7 +106,9 @@ def namespaces() -> Iterator[list[str]]:
 
 
 def test_two_machines_equal_one(
-    namespaces: list[str], alone: dict[str, torch.Tensor], tmp_path: Path
+    namespaces: list[str],
+    alone: Callable[[str], dict[str, torch.Tensor]],
+    tmp_path: Path,
 ) -> None:
     machines = [
         subprocess.Popen(
@@ -112,6 +126,7 @@ def test_two_machines_equal_one(
                 "-m",
                 "tests.support.parallel_worker",
                 "weights",
+                "plain",
             ],
             env={
                 **environment(),
@@ -126,7 +141,7 @@ def test_two_machines_equal_one(
     for machine in machines:
         _, err = machine.communicate(timeout=120)
         assert machine.returncode == 0, err
-    assert_same(tmp_path / "weights", alone)
+    assert_same(tmp_path / "weights", alone("plain"))
 
 
 def train(tiny: Path, *flags: object, processes: int = 2) -> list[object]:

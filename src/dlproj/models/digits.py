@@ -125,8 +125,8 @@ class DeepCNN(nn.Module):
         """Images (batch, 1, 28, 28) in [0, 1] to logits (batch, classes)."""
         if not self.training:
             return mean_of_looks(self.look, images, SQUARE)
-        shares = images.chunk(len(self.columns))  # fewer, where there are fewer images
-        pairs = zip(self.columns, shares, strict=False)
+        shares = images.tensor_split(len(self.columns))
+        pairs = zip(self.columns, shares, strict=True)
         return torch.cat([column(share) for column, share in pairs])
 
     def look(self, images: Tensor) -> Tensor:

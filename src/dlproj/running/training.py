@@ -34,8 +34,8 @@ def train(
         unit: what an example is called: "images", "words".
         validate: measures after each epoch, recorded beside it.
     """
-    run, group = context.run, context.machine.group
-    if group.decided_by_first(run.started):
+    run = context.run
+    if context.machine.group.decided_by_first(run.started):
         _resume(training, context)
     else:
         context.start(config)
@@ -51,15 +51,14 @@ def train(
                     raise DivergedError(step.step, step.lr)
             run.record(epoch=step.epoch, step=step.step, lr=step.lr, loss=step.loss, **values)
             started = time.perf_counter()
-            interrupted = group.any(interrupts.pending is not None)
-            if interrupted or context.session.checkpoint_every.is_due(
+            if step.interrupted or context.session.checkpoint_every.is_due(
                 steps=step.step - saved_step, seconds=started - saved
             ):
                 _save(training, run)
                 saved, saved_step = time.perf_counter(), step.step
                 started = saved
-            interrupts.check()
-            if interrupted:
+            if step.interrupted:
+                interrupts.check()
                 raise LostProcessError
         _save(training, run)
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from dlproj.errors import DivergedError
+from dlproj.interrupts import interrupts
 from dlproj.training.loop import Step, Training
 
 TRIES = 12  # of a damping, each three times the last, before the step is given up
@@ -92,4 +93,5 @@ def fit_least_squares(
             loss=loss,
             score=None,
             examples=len(targets),
+            interrupted=interrupts.pending is not None,
         )

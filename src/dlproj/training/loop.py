@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from dlproj.errors import DivergedError
+from dlproj.interrupts import interrupts
 from dlproj.training.device import Machine
 from dlproj.training.side_by_side import side_by_side
 
@@ -54,6 +55,7 @@ class Step:
     loss: float  # mean over the batch
     score: float | None  # mean over the batch
     examples: int
+    interrupted: bool  # a signal has asked this process, or one that shares the work, to end
 
     @property
     def ends_epoch(self) -> bool:
@@ -92,19 +94,23 @@ def fit(
         training.model.train()
         for inputs, targets in batches.epoch(epoch, done):
             lr = float(training.schedule.get_last_lr()[0])
-            group.total = len(targets)
-            share = group.share
+            own_inputs, own_targets = group.share(inputs, targets)
             with machine.autocast():
-                outputs = forward(inputs[share])
+                outputs = forward(own_inputs)
                 # Of a batch smaller than the group, some processes have no example at all.
-                loss = loss_fn(outputs, targets[share]) if len(outputs) else outputs.sum()
-            means = [loss.item(), score(outputs.detach(), targets[share]) if score else 0.0]
-            mean_loss, mean_score = group.mean(means, weight=len(outputs))
+                loss = loss_fn(outputs, own_targets) if len(outputs) else outputs.sum()
+            means = [loss.item(), score(outputs.detach(), own_targets) if score else 0.0]
+            wait_for_means = group.mean(means, len(outputs), interrupts.pending is not None)
+            # DistributedDataParallel takes the mean over processes; shares may differ in size.
+            _differentiate(training, loss * (len(outputs) * group.size / len(targets)))
+            (mean_loss, mean_score), interrupted = wait_for_means()
             if not math.isfinite(mean_loss):
                 raise DivergedError(training.step + 1, lr)
-            # DistributedDataParallel takes the mean over processes; shares may differ in size.
-            _update(training, loss * (len(outputs) * group.size / len(targets)))
+            _update(training)
+            group.share_statistics()
             training.step += 1
+            if group.size == 1:  # one process by itself knows of signals since then
+                interrupted = interrupts.pending is not None
             yield Step(
                 step=training.step,
                 steps=steps,
@@ -114,14 +120,19 @@ def fit(
                 loss=mean_loss,
                 score=mean_score if score else None,
                 examples=len(targets),
+                interrupted=interrupted,
             )
 
 
-def _update(training: Training, loss: Tensor) -> None:
-    """One optimiser step down the gradient of the loss; none where it overflows in fp16."""
-    scale = training.scaler.get_scale()
+def _differentiate(training: Training, loss: Tensor) -> None:
+    """Compute the gradient of the loss, scaled in fp16."""
     training.optimizer.zero_grad()
     training.scaler.scale(loss).backward()
+
+
+def _update(training: Training) -> None:
+    """One optimiser step down the gradient; none where it overflowed in fp16."""
+    scale = training.scaler.get_scale()
     training.scaler.step(training.optimizer)
     training.scaler.update()
     if training.scaler.get_scale() >= scale:  # else the step was left out, and is no step

@@ -7,10 +7,9 @@ so are the statistics of BatchNorm.
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import torch
 import torch.distributed as dist
@@ -20,6 +19,7 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from dlproj.errors import LostProcessError
+from dlproj.training.shared_layers import Columns, Part, put_in_place, wait
 
 
 @dataclass
@@ -28,29 +28,48 @@ class Group:
 
     rank: int = 0
     size: int = 1
-    total: int = 0  # examples in the batch that is being computed; its layers look at this
+    total: int = 0  # examples in the batch that is being computed
+    parts: list[Part] = field(default_factory=list)
+    columns: list[nn.Module] = field(default_factory=list)  # one for each part
 
-    @property
-    def share(self) -> slice:
-        """This process's examples of that batch."""
-        return slice(self.total * self.rank // self.size, self.total * (self.rank + 1) // self.size)
-
-    def mean(self, values: Sequence[float], weight: float) -> list[float]:
-        """Means over the batch of what each process has the mean of over its share."""
+    def share(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Begin with a batch; this process's examples of it."""
+        self.total = len(targets)
         if self.size == 1:
-            return [*values]
+            return inputs, targets
+        for part, piece in zip(self.parts, targets.tensor_split(len(self.parts)), strict=True):
+            part.total = len(piece)
+        return self._own(inputs), self._own(targets)
+
+    def _own(self, batch: Tensor) -> Tensor:
+        pieces = batch.tensor_split(len(self.parts))
+        pairs = zip(self.parts, pieces, strict=True)
+        return torch.cat([part.share(piece) for part, piece in pairs])
+
+    def mean(
+        self, values: Sequence[float], weight: int, flag: bool
+    ) -> Callable[[], tuple[list[float], bool]]:
+        """Means over the batch of values that are means over each process's share.
+
+        They are added up while this process goes on; the function that comes back waits for them.
+
+        Args:
+            values: this process's.
+            weight: how many examples it has.
+            flag: what is so for all when it is so in any process.
+        """
+        if self.size == 1:
+            return lambda: ([*values], flag)
         weighted = [value * weight if weight else 0.0 for value in values]
-        total = torch.tensor(weighted, dtype=torch.float64, device=_device())
-        dist.all_reduce(total)
-        return [float(value) / self.total for value in total]
+        sums = torch.tensor([*weighted, float(flag)], dtype=torch.float64, device=_device())
+        under_way = dist.all_reduce(sums, async_op=True)
 
-    def any(self, here: bool) -> bool:
-        """Whether it is so in any process."""
-        if self.size == 1:
-            return here
-        flag = torch.tensor(int(here), device=_device())
-        dist.all_reduce(flag, dist.ReduceOp.MAX)
-        return bool(flag)
+        def waited() -> tuple[list[float], bool]:
+            wait(under_way)
+            *added, flags = sums.tolist()
+            return [value / self.total for value in added], flags > 0
+
+        return waited
 
     def decided_by_first(self, here: bool) -> bool:
         """What the first process says: whether it is so there."""
@@ -69,117 +88,45 @@ class Group:
         return sent.cpu().numpy().tobytes()
 
     def spread(self, model: nn.Module) -> nn.Module:
-        """What computes the model's outputs and averages its gradients over the processes."""
+        """What computes the model's outputs and averages its gradients over the processes.
+
+        The columns of a network learn from a part of every batch each. As many processes, or a
+        multiple of that, are divided among the columns, so that a process computes one of them;
+        otherwise all share in each.
+        """
         if self.size == 1:
             return model
-        _replace(model, self)
-        return DistributedDataParallel(model, forward_sync_buffers=False)
-
-
-class _Normalise(torch.autograd.Function):
-    """Normalisation by the statistics of the whole batch: one all-reduce forward, one backward.
-
-    torch's kernel for evaluation does the arithmetic: it normalises by a mean and a variance that
-    it is given, and its backward pass takes these for constants. What they owe to the inputs is
-    added here, from the two sums that the kernel makes anyway (Ioffe & Szegedy 2015, section 3).
-    """
-
-    @staticmethod
-    def forward(
-        context: Any, x: Tensor, weight: Tensor, bias: Tensor, count: int, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Inputs (share, channels, height, width) normalised; mean and variance (channels,)."""
-        sums = x.new_zeros(2, x.shape[1], dtype=torch.float64)
-        if len(x):
-            variance, mean = torch.var_mean(x.to(weight.dtype).double(), (0, 2, 3), correction=0)
-            sums = torch.stack([mean, variance + mean.square()]) * (x.numel() / x.shape[1])
-        dist.all_reduce(sums)
-        mean, square = sums / count
-        variance = (square - mean.square()).clamp(min=0)
-        mean, variance = mean.to(weight.dtype), variance.to(weight.dtype)
-        # The kernels do not take a share without examples.
-        normalised = (
-            nn.functional.batch_norm(x, mean, variance, weight, bias, eps=eps)
-            if len(x)
-            else x.clone()
+        self.columns = list(getattr(model, "columns", [model]))
+        team, left = divmod(self.size, len(self.columns))
+        self.parts = []
+        for number, column in enumerate(self.columns):
+            ranks = range(self.size) if left else range(number * team, (number + 1) * team)
+            handle = dist.new_group([*ranks]) if len(ranks) < self.size else None
+            self.parts.append(Part(self.rank, ranks, handle))
+            put_in_place(column, self.parts[-1])
+        whole = Columns(self.columns, self.parts) if len(self.columns) > 1 else model
+        # All gradients in one message: several would delay what BatchNorm waits for meanwhile.
+        return DistributedDataParallel(
+            whole, forward_sync_buffers=False, bucket_cap_mb=100, gradient_as_bucket_view=True
         )
-        context.save_for_backward(x, weight, mean, variance)
-        context.count, context.eps = count, eps
-        context.mark_non_differentiable(mean, variance)
-        return normalised, mean, variance
 
-    @staticmethod
-    def backward(context: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-        """Gradients of inputs, weight and bias."""
-        x, weight, mean, variance = context.saved_tensors
-        through, by_weight, by_bias = gradient, torch.zeros_like(weight), torch.zeros_like(weight)
-        if len(x):
-            through, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(
-                gradient, x, weight, mean, variance, None, None, False, context.eps, [True] * 3
-            )
-        sums = torch.stack([by_weight, by_bias])
-        dist.all_reduce(sums)
-        # The part through mean and variance is, by channel, a line in the inputs: slope·x + level.
-        spread = (variance + context.eps).rsqrt()
-        slope = weight * spread.square() * sums[0] / context.count
-        level = weight * spread * sums[1] / context.count - slope * mean
-        shape = (1, -1, 1, 1)
-        through = through - (x * slope.view(shape) + level.view(shape))
-        return through.to(x.dtype), by_weight, by_bias, None, None
-
-
-class GlobalBatchNorm2d(nn.BatchNorm2d):
-    """BatchNorm by the statistics of the whole batch, not of the share of one process.
-
-    torch's SyncBatchNorm does the same on GPUs alone.
-    """
-
-    group: Group
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Feature maps (share, channels, height, width) to the same, normalised."""
-        if not self.training:
-            return super().forward(inputs)
-        count = self.group.total * inputs.shape[2] * inputs.shape[3]
-        normalised: Tensor
-        normalised, mean, variance = _Normalise.apply(  # type: ignore[no-untyped-call]
-            inputs, self.weight, self.bias, count, self.eps
-        )
-        with torch.no_grad():
-            self._keep(mean, variance * count / max(1, count - 1))
-        return normalised
-
-    def _keep(self, mean: Tensor, variance: Tensor) -> None:
-        """Update what evaluation normalises by."""
-        assert self.running_mean is not None  # noqa: S101 - for the type checker
-        assert self.running_var is not None  # noqa: S101
-        assert self.num_batches_tracked is not None  # noqa: S101
-        self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum or 0.0)
-        self.running_var.lerp_(variance, self.momentum or 0.0)
-
-
-class GlobalDropout(nn.Dropout):
-    """Dropout by this process's share of the numbers that one process would draw."""
-
-    group: Group
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Values (share, …) to the same, some of them zero."""
-        if not self.training:
-            return inputs
-        whole = inputs.new_ones(self.group.total, *inputs.shape[1:])
-        return inputs * super().forward(whole)[self.group.share]
-
-
-def _replace(model: nn.Module, group: Group) -> None:
-    """Put the layers that look at the whole batch in the place of those that do not."""
-    swaps = {nn.BatchNorm2d: GlobalBatchNorm2d, nn.Dropout: GlobalDropout}
-    for module in model.modules():
-        swap = swaps.get(type(module))
-        if swap:
-            module.__class__ = swap  # weights, buffers and names stay as they are
-            module.group = group  # type: ignore[assignment]
+    @torch.no_grad()
+    def share_statistics(self) -> None:
+        """Let all know the running statistics of the columns that only some of them compute."""
+        kept = [
+            (buffer, float(self.rank == part.ranks[0]))
+            for part, column in zip(self.parts, self.columns, strict=True)
+            for buffer in column.buffers()
+            if buffer.is_floating_point() and len(part.ranks) < self.size
+        ]
+        if not kept:
+            return
+        # Of each, all processes but one add zeros.
+        together = torch.cat([buffer * knows for buffer, knows in kept])
+        wait(dist.all_reduce(together, async_op=True))
+        values = together.split([len(buffer) for buffer, _ in kept])
+        for (buffer, _), value in zip(kept, values, strict=True):
+            buffer.copy_(value)
 
 
 def launched() -> bool:
