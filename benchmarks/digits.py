@@ -1,11 +1,12 @@
 """How fast `train-digits` is, beside the plain PyTorch loop on the same network and images.
 
-Usage: .venv/bin/python benchmarks/digits.py [--repeats 3] [--fast 20] [--best 3]
+Usage: .venv/bin/python benchmarks/digits.py [--repeats 3] [--fast 20] [--best 3] [--frameworks]
 
 The plain loop is what a course hands out: a DataLoader that converts and normalises each image
 as it is asked for, fp32, memory laid out as torch does by default. It, `report` and `standard`
 train one epoch of the report's network with its learning rate, momentum and batch size; `fast`
-and `best` are beside them with networks of their own. Each training is a process of its own, by
+and `best` are beside them with networks of their own; with --frameworks, so are Keras and Flax with
+the report's network (benchmarks/digits_peers.py; 2 GB are installed for them). Each training is a process of its own, by
 turns, so that a noisy machine is noisy for all; times are medians; repeat n has seed n. GFLOP are
 those of the trained network's matrix products and convolutions, forward and back; the share is of
 the rate at which the machine multiplies large matrices. The tables go into benchmarks/RESULTS.md.
@@ -13,16 +14,19 @@ the rate at which the machine multiplies large matrices. The tables go into benc
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from bench import machine, write_section
+from bench import PEERS, machine, write_section
 from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -38,6 +42,7 @@ from dlproj.training.loop import predict
 
 PLAIN = "plain PyTorch loop"
 SAME_NETWORK = (PLAIN, "report", "standard")
+FRAMEWORKS = {"Keras": "keras", "Keras in bf16": "keras-bf16", "Flax": "flax"}
 IMAGES = 60_000
 
 
@@ -126,6 +131,31 @@ def dlproj(recipe: str, seed: int) -> dict[str, float]:
     }
 
 
+def framework(name: str, seed: int) -> dict[str, float]:
+    """One epoch of the report's network in another framework, which is installed once."""
+    folder, images = PEERS / "frameworks", PEERS / "mnist.npz"
+    if not folder.exists():
+        wanted = ["tensorflow-cpu", "keras", "jax", "flax", "optax"]
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+        subprocess.run([*command, *wanted], check=True)
+    if not images.exists():
+        digits = load_digits()
+        pictures = {"train": digits.train, "test": digits.test}
+        arrays = {f"{part}_pictures": own.pictures.numpy() for part, own in pictures.items()}
+        arrays |= {f"{part}_labels": own.labels.numpy() for part, own in pictures.items()}
+        np.savez(images, **arrays)
+    script = Path(__file__).with_name("digits_peers.py")
+    done = subprocess.run(
+        [sys.executable, str(script), FRAMEWORKS[name], str(seed), str(images)],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
 def timed(name: str, seed: int) -> dict[str, float]:
     """One measurement, with the time of its whole process."""
     started = time.perf_counter()
@@ -133,6 +163,8 @@ def timed(name: str, seed: int) -> dict[str, float]:
         code = [sys.executable, __file__, "--plain", str(seed)]
         done = subprocess.run(code, capture_output=True, text=True, check=True)
         measured: dict[str, float] = json.loads(done.stdout)
+    elif name in FRAMEWORKS:
+        measured = framework(name, seed)
     else:
         measured = dlproj(name, seed)
     measured["process"] = time.perf_counter() - started
@@ -142,7 +174,8 @@ def timed(name: str, seed: int) -> dict[str, float]:
 
 def tflop(name: str) -> float:
     """Operations of a training, in 10^12."""
-    config = resolve(DigitsConfig, {"recipe": "report" if name == PLAIN else name})
+    own = name in DigitsConfig.recipes
+    config = resolve(DigitsConfig, {"recipe": name if own else "report"})
     with FlopCounterMode(display=False) as counter:
         logits = make_network(config, 10)(torch.rand(64, 1, 28, 28))
         F.cross_entropy(logits, torch.zeros(64, dtype=torch.long)).backward()
@@ -164,9 +197,8 @@ def matrix_rate(precision: str) -> float:
 def table(measured: dict[str, list[dict[str, float]]]) -> str:
     """The measurements as Markdown."""
     base = {key: statistics.median(m[key] for m in measured[PLAIN]) for key in ("train", "process")}
-    rates = {
-        name: matrix_rate("auto" if name not in SAME_NETWORK[:2] else "fp32") for name in measured
-    }
+    in_fp32 = {*SAME_NETWORK[:2], "Keras", "Flax"}
+    rates = {name: matrix_rate("fp32" if name in in_fp32 else "auto") for name in measured}
     lines = [
         "| | test accuracy | training | ratio | whole process | ratio | TFLOP | of matrix rate |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -190,12 +222,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--fast", type=int, default=20, help="seeds of the recipe fast")
     parser.add_argument("--best", type=int, default=3, help="seeds of the recipe best")
+    parser.add_argument("--frameworks", action="store_true", help="also Keras and Flax")
     parser.add_argument("--plain", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plain is not None:
         print(json.dumps(plain(arguments.plain)))
         return
     seeds = dict.fromkeys(SAME_NETWORK, arguments.repeats)
+    if arguments.frameworks:
+        seeds |= dict.fromkeys(FRAMEWORKS, arguments.repeats)
     seeds |= {"fast": arguments.fast, "best": arguments.best}
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in seeds if seeds[name]}
     for seed in range(max(seeds.values())):
@@ -206,7 +241,8 @@ def main() -> None:
     write_section(
         "Training on MNIST",
         f"`.venv/bin/python benchmarks/digits.py --repeats {arguments.repeats} --fast "
-        f"{arguments.fast} --best {arguments.best}`, on {machine()}; it multiplies matrices at "
+        f"{arguments.fast} --best {arguments.best}{' --frameworks' * arguments.frameworks}`, "
+        f"on {machine()}; it multiplies matrices at "
         f"{rates}. Medians of runs by turns; the whole process has start-up, evaluation and "
         f"figures in it.\n\n{table(measured)}",
     )

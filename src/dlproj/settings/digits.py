@@ -38,8 +38,8 @@ class DigitsConfig(TrainingConfig):
         "fast": {
             "network": "fast",
             "optimizer": "adam",
-            "batch_size": 160,
-            "lr": 0.04,
+            "batch_size": 256,
+            "lr": 0.05,
             "momentum": 0.85,
             "schedule": "one-cycle",
             "label_smoothing": 0.1,
