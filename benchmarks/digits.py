@@ -5,11 +5,12 @@ Usage: .venv/bin/python benchmarks/digits.py [--repeats 3] [--fast 20] [--best 3
 The plain loop is what a course hands out: a DataLoader that converts and normalises each image
 as it is asked for, fp32, memory laid out as torch does by default. It, `report` and `standard`
 train one epoch of the report's network with its learning rate, momentum and batch size; `fast`
-and `best` are beside them with networks of their own; with --frameworks, so are Keras and Flax with
-the report's network (benchmarks/digits_peers.py; 2 GB are installed for them). Each training is a process of its own, by
-turns, so that a noisy machine is noisy for all; times are medians; repeat n has seed n. GFLOP are
-those of the trained network's matrix products and convolutions, forward and back; the share is of
-the rate at which the machine multiplies large matrices. The tables go into benchmarks/RESULTS.md.
+and `best` are beside them with networks of their own. --frameworks also trains the report's network
+in Keras and Flax (benchmarks/digits_peers.py; 2 GB are installed for them). Each training is a
+process of its own, by turns, so that a noisy machine is noisy for all; times are medians; repeat n
+has seed n. GFLOP are those of the trained network's matrix products and convolutions, forward and
+back; the share is of the rate at which the machine multiplies large matrices. The tables go into
+benchmarks/RESULTS.md.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -141,7 +143,9 @@ def framework(name: str, seed: int) -> dict[str, float]:
     if not images.exists():
         digits = load_digits()
         pictures = {"train": digits.train, "test": digits.test}
-        arrays = {f"{part}_pictures": own.pictures.numpy() for part, own in pictures.items()}
+        arrays: dict[str, Any] = {
+            f"{part}_pictures": own.pictures.numpy() for part, own in pictures.items()
+        }
         arrays |= {f"{part}_labels": own.labels.numpy() for part, own in pictures.items()}
         np.savez(images, **arrays)
     script = Path(__file__).with_name("digits_peers.py")
