@@ -79,7 +79,7 @@ def arm(steps: float, gap: float, cost: float, **given: float) -> dict[str, Any]
         "gap": describe([gap + small / 1000 for small in shake]),
         "inputs": describe([cost + small / 10 for small in shake]),
         "weights": describe([cost - small / 10 for small in shake]),
-        "given": moments,
+        "given_by_seed": {name: describe([value] * 4) for name, value in moments.items()},
     }
 
 
