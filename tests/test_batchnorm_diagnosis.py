@@ -171,9 +171,20 @@ def test_seeds_that_disagree_leave_a_claim_undecided() -> None:
     found = judged([HELPED, USELESS, HELPED, USELESS])
     assert [claim["verdict"] for claim in found] == ["undecided"] * 6
     for claim in found:
-        assert re.search(r"4 seeds; about [\d,]+ seeds would decide it$", claim["evidence"])
+        needed = re.search(r"4 seeds; about ([\d,]+) seeds would decide it$", claim["evidence"])
+        assert needed
+        assert int(needed[1].replace(",", "")) > 4
         assert "95 % interval" in claim["evidence"]
         assert "p = " in claim["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("mean_drift", 0), ("scale_drift", 0), ("spread", 4), ("smoothness", 4)]
+)
+def test_a_half_is_asked_of_each_number_of_a_rule(name: str, place: int) -> None:
+    own = {"mean_drift": 0.1, "scale_drift": 0.1, "spread": 0.1, "smoothness": 0.1}
+    seed = ({**HELPED[0], "with": arm(**own | {name: 0.7})}, HELPED[1])
+    assert verdicts([seed] * 3)[place] == "mixed"
 
 
 @pytest.mark.parametrize("count", [1, 2])
