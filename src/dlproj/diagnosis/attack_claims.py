@@ -10,7 +10,12 @@ from statistics import fmean
 from typing import Any
 
 from dlproj.diagnosis.judge import above, below, judge
-from dlproj.diagnosis.samples import difference_in_words, differences, with_interval
+from dlproj.diagnosis.samples import (
+    difference_in_words,
+    differences,
+    ratio_in_words,
+    with_interval,
+)
 from dlproj.results import Explanation
 
 HIGH = "the network reads digits by their high frequencies"
@@ -69,7 +74,8 @@ def _relies_on_high_frequencies(networks: Networks) -> dict[str, Any]:
         "refuted": ~above(differences(clean, low), 0.02) & above(differences(clean, high), 0.02),
         "evidence": f"clean accuracy {fmean(clean):.1%}; {with_interval(low, '.1%')} with "
         f"frequencies up to {middle + 1} of {2 * (middle + 1)} alone, "
-        f"{with_interval(high, '.1%')} with those above alone",
+        f"{fmean(high):.1%} with those above alone, a difference of "
+        f"{difference_in_words(low, high, '.1%')}",
     }
 
 
@@ -83,8 +89,10 @@ def _perturbations_are_high(networks: Networks) -> dict[str, Any]:
         "claim": PERTURBATIONS,
         "supported": above(differences(own, noise), 0),
         "refuted": ~above(differences(own, digits), 0),
-        "evidence": f"mean frequency {with_interval(own, '.1f')} cycles per image; digits "
-        f"{fmean(digits):.1f}, random signs of the same size {fmean(noise):.1f}",
+        "evidence": f"mean frequency {fmean(own):.1f} cycles per image; digits "
+        f"{fmean(digits):.1f}, a difference of {difference_in_words(own, digits, '.1f')}; random "
+        f"signs of the same size {fmean(noise):.1f}, a difference of "
+        f"{difference_in_words(own, noise, '.1f')}",
     }
 
 
@@ -93,15 +101,15 @@ def _high_half_does_the_harm(networks: Networks) -> dict[str, Any]:
     low, high, radius = _of(
         networks, "halves.low_accuracy", "halves.high_accuracy", "halves.radius"
     )
-    border = f"{min(radius)}" if min(radius) == max(radius) else f"{min(radius)} to {max(radius)}"
+    border = " or ".join(str(each) for each in sorted(set(radius)))
     more = differences(low, high)
     return {
         "claim": HALVES,
         "supported": above(more, 0.05),
         "refuted": below(more, -0.05),
         "evidence": f"stretched to the same size, frequencies up to {border} leave "
-        f"{fmean(low):.1%} and those above leave {fmean(high):.1%}; the low ones leave "
-        f"{difference_in_words(low, high, '+.1%')} more",
+        f"{fmean(low):.1%} and those above leave {fmean(high):.1%}, a difference of "
+        f"{difference_in_words(low, high, '.1%')}",
     }
 
 
@@ -117,9 +125,10 @@ def _sensitive_to_any_change(networks: Networks) -> dict[str, Any]:
         "claim": ANY_CHANGE,
         "supported": above(harm, 0) & above(_beyond(by_noise, harm, 1 / 2), 0),
         "refuted": below(_beyond(by_noise, harm, 1 / 10), 0),
-        "evidence": f"random signs of the same size leave {with_interval(noise, '.1%')}, the "
-        f"attack {with_interval(left, '.1%')}; mean margin {mean['clean']:.1f} before, "
-        f"{mean['noise']:.1f} and {mean['adversarial']:.1f} after",
+        "evidence": f"random signs of the same size leave {fmean(noise):.1%}, the attack "
+        f"{fmean(left):.1%}, a difference of {difference_in_words(noise, left, '.1%')}; mean "
+        f"margin {mean['clean']:.1f} before, {mean['noise']:.1f} and {mean['adversarial']:.1f} "
+        "after",
     }
 
 
@@ -133,14 +142,13 @@ def _flaw_of_one_network(networks: Networks) -> dict[str, Any]:
     own = [row[first] for row in rows]
     others = [fmean(share for name, share in row.items() if name != first) for row in rows]
     named = {name: fmean(row[name] for row in rows) for name in names}
-    mean = f", {with_interval(others, '.1%')} on average" if len(networks) > 1 else ""
     return {
         "claim": FLAW,
         "supported": below(_beyond(others, own, 1 / 10), 0),
         "refuted": above(_beyond(others, own, 1 / 2), 0),
-        "evidence": f"they fool {with_interval(own, '.1%')} there; shown to others: "
+        "evidence": f"they fool {fmean(own):.1%} there; shown to others: "
         + ", ".join(f"{name} {share:.1%}" for name, share in named.items())
-        + mean,
+        + f", which is {ratio_in_words(others, own)} as often",
     }
 
 
