@@ -173,7 +173,7 @@ def _prevents_dead_units(seeds: Seeds, rates: Sequence[float]) -> Explanation:
         supported=above(here, FEW),
         refuted=nowhere,
         evidence=f"at the end {fmean(own):.1%} of the units are dead with and {fmean(none):.1%} "
-        f"without, a difference of {difference_in_words(none, own, '.1%')}; at rate "
+        f"without, a difference of {difference_in_words(none, own, '.2%')}; at rate "
         f"{rates[worst]:g} {there[0]:.1%} and {there[1]:.1%}",
         sampled=len(seeds),
     )
