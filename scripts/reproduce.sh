@@ -31,7 +31,8 @@ once digits-report train-digits --recipe report --seeds 6
 once digits train-digits --seeds 5
 once digits-fast train-digits --recipe fast --seeds 5
 once batchnorm-report ablate-batchnorm --recipe report
-once batchnorm ablate-batchnorm --diagnose --norms
+once batchnorm ablate-batchnorm --diagnose
+once norms ablate-batchnorm --lr 0.02 --seeds 8 --norms
 once digits-sweep sweep train-digits --recipe report --lr 0.005,0.02,0.08 \
     --momentum 0.5,0.92,0.98 --validation 30000 --seeds 3
 once regression-report train-regression --recipe report --seeds 10
@@ -51,8 +52,11 @@ if [ -d "$course" ]; then
     once attack attack --model "$course/mnist_lenet.pt" --diagnose
 else
     echo "no folder $course: the claims about the course's own files stay unmeasured" >&2
-    once attack attack --model "$runs/digits/seed-0" --diagnose
 fi
+for seed in 0 1 2 3 4; do
+    once "attack-$seed" attack --epsilon 0.2 --limit 1000 --no-plots --diagnose --seed "$seed" \
+        --model "$runs/digits/seed-$seed"
+done
 once attack-usual attack --method pgd --limit 2000 --model "$runs/digits/seed-0"
 once attack-robust attack --method pgd --limit 2000 --model src/dlproj/trained/robust.safetensors
 "$dlproj" report "$runs" --out "$runs/report.html" --force

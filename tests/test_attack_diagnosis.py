@@ -1,5 +1,6 @@
 """The attack laboratory: its measurements against known ones, its verdicts by their rules."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ from torch import nn
 
 from dlproj.diagnosis.attack import (
     Subject,
-    claims,
     low_pass,
     margins,
     radial_energy,
     sign_noise,
 )
+from dlproj.diagnosis.attack_claims import claims
 from tests.conftest import Dlproj
 from tests.support import schemas
 from tests.support.machine import MACHINE
@@ -74,7 +75,11 @@ def measured(
     alike: float,
 ) -> dict[str, Any]:
     return {
-        "filters": {"clean_low": [low] * 14, "clean_high": [high] * 14},
+        "filters": {
+            "radius": [*range(1, 15)],
+            "clean_low": [low] * 14,
+            "clean_high": [high] * 14,
+        },
         "accuracy": {"clean": 0.99, "noise": noise, "adversarial": 0.4},
         "spectrum": {"mean_frequency": {"digits": 3, "perturbations": mean, "noise": 9}},
         "halves": {"radius": 5, "low_accuracy": halves[0], "high_accuracy": halves[1]},
@@ -91,16 +96,45 @@ def measured(
     }
 
 
+SUPPORTING = (0.5, 0.6, 10, (0.9, 0.5), 0.5, 0.01, 0.95)
+REFUTING = (0.985, 0.2, 2, (0.5, 0.9), 0.98, 0.5, 0.4)
+
+
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [
-        ((0.5, 0.6, 10, (0.9, 0.5), 0.5, 0.01, 0.95), "supported"),
-        ((0.985, 0.2, 2, (0.5, 0.9), 0.98, 0.5, 0.4), "not supported"),
+        (SUPPORTING, "supported"),
+        (REFUTING, "not supported"),
         ((0.9, 0.2, 6, (0.7, 0.7), 0.8, 0.2, 0.8), "mixed"),
     ],
 )
 def test_verdicts_follow_their_rules(values: Any, verdict: str) -> None:
-    assert {claim["verdict"] for claim in claims(measured(*values))} == {verdict}
+    one = measured(*values)
+    assert {claim["verdict"] for claim in claims([one])} == {verdict}
+    several = claims([one] * 3, sampled=True)
+    assert {claim["verdict"] for claim in several} == {verdict}
+    assert all("3 networks" in claim["evidence"] for claim in several)
+
+
+def test_networks_that_disagree_leave_a_claim_undecided() -> None:
+    networks = [measured(*SUPPORTING), measured(*REFUTING)] * 2
+    for claim in claims(networks, sampled=True):
+        assert claim["verdict"] == "undecided"
+        assert "95 % interval" in claim["evidence"]
+        needed = re.search(r"4 networks; about ([\d,]+) networks would", claim["evidence"])
+        assert needed
+        assert int(needed[1].replace(",", "")) > 4
+    assert {claim["verdict"] for claim in claims(networks[:2], sampled=True)} == {"undecided"}
+
+
+def test_an_older_run_is_judged_by_what_it_measured() -> None:
+    old = measured(*SUPPORTING)
+    del old["likeness"]
+    assert len(claims([old])) == 5
+    found = claims([old, measured(*SUPPORTING), measured(*SUPPORTING)], sampled=True)
+    assert len(found) == 7
+    assert "3 networks" in found[0]["evidence"]
+    assert "2 networks, too few" in found[-1]["evidence"]
 
 
 def test_the_command(dlproj: Dlproj, tiny: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The BatchNorm laboratory: its measurements against others, its verdicts by their rules."""
 
 import copy
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from dlproj.diagnosis import batchnorm as batchnorm_diagnosis
+from dlproj.diagnosis import batchnorm_study
 from dlproj.diagnosis.batchnorm import (
     Units,
     dead_share,
@@ -19,7 +22,7 @@ from dlproj.diagnosis.batchnorm import (
     measure,
     relu_inputs,
 )
-from dlproj.diagnosis.batchnorm_claims import claims
+from dlproj.diagnosis.batchnorm_claims import claims, of_seed
 from dlproj.models.digits import DigitCNN
 from dlproj.models.noise import DriftingNoise
 from tests.conftest import Dlproj
@@ -112,10 +115,6 @@ def arm(**values: float) -> dict[str, Any]:
     }
 
 
-def verdicts(measured: dict[str, Any]) -> list[str]:
-    return [claim["verdict"] for claim in claims(measured)]
-
-
 def rates(with_: list[float], without: list[float], dead: float = 0.1) -> dict[str, Any]:
     return {
         "lr": [0.01, 0.1],
@@ -126,64 +125,131 @@ def rates(with_: list[float], without: list[float], dead: float = 0.1) -> dict[s
     }
 
 
-def test_verdicts_follow_their_rules() -> None:
-    helped = {
+Seed = tuple[dict[str, Any], dict[str, Any]]  # its arms and its short trainings
+HELPED: Seed = (
+    {
         "with": arm(mean_drift=0.1, scale_drift=0.1, loss=0.1, spread=0.1, smoothness=0.1),
         "without": arm(mean_drift=1, scale_drift=1, dead=0.5, first=0.001),
         "noisy": arm(loss=2),
-    }
-    measured = {"arms": helped, "rates": rates([0.9, 0.9], [0.9, 0.1])}
-    assert verdicts(measured) == ["supported"] * 6
-    useless = {
+    },
+    rates([0.9, 0.9], [0.9, 0.1]),
+)
+USELESS: Seed = (
+    {
         "with": arm(),
         "without": arm(mean_drift=0.1, scale_drift=0.05, step_drift=0.1),
         "noisy": arm(step_drift=1, loss=0.5),
-    }
-    measured = {"arms": useless, "rates": rates([0.9, 0.1], [0.9, 0.9])}
-    assert verdicts(measured) == ["not supported"] * 6
-    between = {
+    },
+    rates([0.9, 0.1], [0.9, 0.9]),
+)
+BETWEEN: Seed = (
+    {
         "with": arm(mean_drift=0.07, smoothness=0.7),
         "without": arm(first=0.05),
         "noisy": arm(loss=0.5, step_drift=0.01),
-    }
-    measured = {"arms": between, "rates": rates([0.9, 0.9], [0.9, 0.1], dead=0.9)}
-    assert verdicts(measured)[:5] == ["mixed"] * 5
+    },
+    rates([0.9, 0.9], [0.9, 0.1], dead=0.9),
+)
+
+
+def judged(seeds: Sequence[Seed]) -> list[dict[str, Any]]:
+    numbers = [of_seed(seed, *found) for seed, found in enumerate(seeds)]
+    return [{**claim} for claim in claims(numbers, [0.01, 0.1], 0.8)]
+
+
+def verdicts(seeds: Sequence[Seed]) -> list[str]:
+    return [claim["verdict"] for claim in judged(seeds)]
+
+
+def test_verdicts_follow_their_rules() -> None:
+    assert verdicts([HELPED] * 3) == ["supported"] * 6
+    assert verdicts([USELESS] * 3) == ["not supported"] * 6
+    assert verdicts([BETWEEN] * 3)[:5] == ["mixed"] * 5
+
+
+def test_seeds_that_disagree_leave_a_claim_undecided() -> None:
+    found = judged([HELPED, USELESS, HELPED, USELESS])
+    assert [claim["verdict"] for claim in found] == ["undecided"] * 6
+    for claim in found:
+        needed = re.search(r"4 seeds; about ([\d,]+) seeds would decide it$", claim["evidence"])
+        assert needed
+        assert int(needed[1].replace(",", "")) > 4
+        assert "95 % interval" in claim["evidence"]
+        assert "p = " in claim["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("mean_drift", 0), ("scale_drift", 0), ("spread", 4), ("smoothness", 4)]
+)
+def test_a_half_is_asked_of_each_number_of_a_rule(name: str, place: int) -> None:
+    own = {"mean_drift": 0.1, "scale_drift": 0.1, "spread": 0.1, "smoothness": 0.1}
+    seed = ({**HELPED[0], "with": arm(**own | {name: 0.7})}, HELPED[1])
+    assert verdicts([seed] * 3)[place] == "mixed"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_seed_or_two_decide_nothing(count: int) -> None:
+    found = judged([HELPED] * count)
+    assert {claim["verdict"] for claim in found} == {"undecided"}
+    assert all(claim["evidence"].endswith(", too few") for claim in found)
+
+
+def test_a_rule_looks_at_the_whole_interval() -> None:
+    """Of 0.4, 0.5 and 0.55 times as much, the mean is below a half, and the interval is not."""
+    seeds = [
+        ({**HELPED[0], "with": arm(mean_drift=share, scale_drift=share, spread=0.1)}, HELPED[1])
+        for share in (0.4, 0.5, 0.55)
+    ]
+    assert verdicts(seeds)[0] == "undecided"
+    assert verdicts([*seeds[:1] * 3])[0] == "supported"
 
 
 def test_the_command(
     dlproj: Dlproj, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batchnorm_diagnosis, "PROBE_IMAGES", 16)
-    monkeypatch.setattr(batchnorm_diagnosis, "GRID", (0.02, 1000.0))
-    line = (
-        "ablate-batchnorm",
-        "--data",
-        tiny,
-        "--seeds",
-        1,
-        "--lr",
-        5,
-        "--lr",
-        0.01,
-        "--images",
-        320,
-        "--diagnose",
-    )
+    monkeypatch.setattr(batchnorm_study, "GRID", (0.02, 1000.0))
+    line = ["ablate-batchnorm", "--data", tiny, "--seeds", 2, "--lr", 5, "--lr", 0.01]
+    line += ["--images", 320, "--jobs", 1, "--diagnose"]
     done = dlproj(*line, "--json")
     assert done.code == 0, done.err
     diagnosis = done.json["metrics"]["diagnosis"]
     jsonschema.validate(
         diagnosis["claims"], {"type": "array", "minItems": 6, "items": schemas.CLAIM}
     )
-    assert diagnosis["lr"] == 0.01
+    assert (diagnosis["lr"], diagnosis["seed"], diagnosis["seeds"]) == (0.01, 0, 2)
     assert diagnosis["arms"]["without"]["steps"] == [0, 1, 2, 3, 4, 5]
     assert diagnosis["rates"]["without"]["diverged"] == [False, True]
     own, other = (
         diagnosis["arms"][name]["layers"]["conv3"]["mean_drift"] for name in ("with", "without")
     )
     assert sum(own) < sum(other)
+    first, second = diagnosis["by_seed"]
+    assert (first["seed"], second["seed"]) == (0, 1)
+    assert first["mean_loss"] != second["mean_loss"]
+    assert first["mean_loss"]["with"] == diagnosis["arms"]["with"]["mean_loss"]
     run = tmp_path / "runs/ablate-batchnorm/1"
     assert {"layers", "landscape", "rates"} <= {path.stem for path in run.glob("*.png")}
     done = dlproj("ablate-batchnorm", "--resume", run)
     assert "What the measurements say" in done.out
     assert "…" not in done.out  # in a pipe, lines are whole
+
+
+def test_a_run_that_was_cut_off_measures_only_what_is_missing(
+    dlproj: Dlproj, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batchnorm_diagnosis, "PROBE_IMAGES", 16)
+    monkeypatch.setattr(batchnorm_study, "GRID", (0.02,))
+    line = ["ablate-batchnorm", "--data", tiny, "--seeds", 1, "--lr", 0.02, "--images", 128]
+    line += ["--jobs", 1, "--diagnose", "--no-plots", "--json"]
+    whole = dlproj(*line)
+    assert whole.code == 0, whole.err
+    run = tmp_path / "runs/ablate-batchnorm/1"
+    (run / "result.json").unlink()
+    records = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    assert len(records) == 8  # two of the ablation, three that are followed, three short ones
+    (run / "metrics.jsonl").write_text("".join(records[:-2]), encoding="utf-8")
+    again = dlproj("ablate-batchnorm", "--resume", run, "--json")
+    assert again.code == 0, again.err
+    assert again.json["metrics"] == whole.json["metrics"]
+    assert again.err.count("brief") == 2

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -214,9 +215,9 @@ def test_edges_are_slopes() -> None:
 def test_doubt_is_that_of_most_others() -> None:
     wrong = torch.tensor([[1, 1, 0, 0, 1], [1, 0, 0, 0, 1], [1, 0, 0, 0, 0]], dtype=torch.bool)
     found = layers.doubted(wrong)
-    assert found["misread"] == pytest.approx((3 + 2 + 1) / 5 / 3)
-    assert found["too"] == pytest.approx((1 / 3 + 1 / 2 + 1) / 3)  # half of the others is not most
-    assert found["else"] == pytest.approx(1 / 4 / 3)
+    assert found["misread"] == pytest.approx([3 / 5, 2 / 5, 1 / 5])
+    assert found["too"] == pytest.approx([1 / 3, 1 / 2, 1])  # half of the others is not most
+    assert found["else"] == pytest.approx([0, 0, 1 / 4])
 
 
 @pytest.fixture
@@ -278,3 +279,66 @@ def test_letters_are_shuffled_within_their_word(reader: tuple[CharGRU, Words]) -
     for row, other, length in zip(mixed.letters, data.letters, data.lengths, strict=True):
         assert sorted(row[:length].tolist()) == sorted(other[:length].tolist())
         assert torch.equal(row[length:], other[length:])
+
+
+def inside(count: int, verdict: str, *, told: bool = True) -> Finished:
+    """A run of the laboratory of BatchNorm; older ones did not say of how many seeds."""
+    judged = {"claim": "BatchNorm prevents vanishing gradients", "verdict": verdict}
+    study = {"claims": [judged | {"evidence": f"{count} seeds"}]}
+    found = study | {"seeds": count} if told else study
+    return run("ablate-batchnorm", {"cells": [], "diagnosis": found})
+
+
+def test_a_laboratory_is_quoted_where_it_had_the_most_seeds() -> None:
+    claim = "vanishing gradients"
+    old = inside(1, "supported", told=False)
+    assert verdict([old], "BatchNorm prevents") == "too few seeds"
+    assert verdict([old, inside(5, "mixed"), inside(3, "supported")], "BatchNorm prev") == "mixed"
+    rows = [row for row in claims([inside(2, "mixed")]) if claim in row.claim]
+    assert rows[0].reason == "3 seeds are needed"
+
+
+def looked_into(model: str, similarity: float, **changed: Any) -> Finished:
+    """A run of the laboratory of attacks, as far as one claim needs it."""
+    diagnosis = {
+        "epsilon": changed.pop("epsilon", 0.2),
+        "likeness": {
+            "similarity": similarity,
+            "neighbours_clean": 1.0,
+            "neighbours": 0.95,
+            "others_clean": 1.0,
+            "others": 0.5,
+        },
+    }
+    made = attack([], changed.pop("network", "DigitCNN"))
+    made.result["metrics"] |= {"model": model, "diagnosis": diagnosis}
+    made.result["metrics"] |= {"data": changed.pop("data", "mnist")}
+    made.result["config"] |= changed
+    return made
+
+
+def test_what_attacks_show_is_asked_of_every_network() -> None:
+    networks = [looked_into(name, 0.6 + 0.01 * len(name)) for name in ("a", "bb", "ccc")]
+    assert verdict(networks, "look very much like") == "not supported"
+    assert verdict(networks[:2], "look very much like") == "too few seeds"
+    assert verdict([*networks[:2], looked_into("bb", 0.6)], "look very much") == "too few seeds"
+    (row,) = [row for row in claims(networks) if "look very much like" in row.claim]
+    assert re.search(r"0\.62 \(95 % interval 0\.60 to 0\.64\).*3 networks", row.measured)
+    assert verdict([*networks, looked_into("d", 0.95)], "look very much like") == "undecided"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"network": "RobustCNN"},
+        {"epsilon": 0.1},
+        {"norm": "l2"},
+        {"method": "pgd"},
+        {"data": "fashion-mnist"},
+    ],
+)
+def test_only_the_reports_attack_on_ordinary_networks_counts(other: dict[str, Any]) -> None:
+    networks = [looked_into(name, 0.6) for name in ("a", "b")]
+    claim = "look very much like"
+    assert verdict([*networks, looked_into("c", 0.6)], claim) == "not supported"
+    assert verdict([*networks, looked_into("c", 0.6, **other)], claim) == "too few seeds"

@@ -79,7 +79,7 @@ def arm(steps: float, gap: float, cost: float, **given: float) -> dict[str, Any]
         "gap": describe([gap + small / 1000 for small in shake]),
         "inputs": describe([cost + small / 10 for small in shake]),
         "weights": describe([cost - small / 10 for small in shake]),
-        "given": moments,
+        "given_by_seed": {name: describe([value] * 4) for name, value in moments.items()},
     }
 
 
@@ -108,6 +108,23 @@ def test_verdicts_follow_their_rules() -> None:
     assert found["what BatchNorm gives on is normally distributed"] == "not supported"
 
 
+@pytest.mark.parametrize(
+    ("what", "values", "claim"),
+    [
+        ("mean", [0.05, 0.09, 0.05, 0.19], "mean 0 and variance 1"),
+        ("kurtosis", [0.3, 0.5, 0.3, 0.7], "normally distributed"),
+    ],
+)
+def test_moments_are_judged_by_their_interval(what: str, values: list[float], claim: str) -> None:
+    """Their mean is within what the rule asks for, and their interval is not."""
+    own = arm(100, 0.005, 0.1)
+    own["given_by_seed"][what] = describe(values)
+    arms = {"without": arm(200, 0.01, 0.5), "with": own, "layer": own, "group": own}
+    (found,) = [each for each in norms.claims(arms) if claim in each["claim"]]
+    assert found["verdict"] == "undecided"
+    assert "95 % interval" in found["evidence"]
+
+
 def test_the_command(dlproj: Dlproj, tiny: Path) -> None:
     line = ("ablate-batchnorm", "--data", tiny, "--lr", 0.02, "--images", 128, "--seeds", 1)
     done = dlproj(*line, "--threads", 1, "--norms", "--no-plots", "--json")
@@ -115,5 +132,7 @@ def test_the_command(dlproj: Dlproj, tiny: Path) -> None:
     found = done.json["metrics"]["norms"]
     assert {*found["arms"]} == {"with", "without", "layer", "group"}
     assert all(math.isfinite(each["gap"]["mean"]) for each in found["arms"].values())
-    assert {claim["verdict"] for claim in found["claims"][:12]} == {"undecided"}
+    assert {claim["verdict"] for claim in found["claims"]} == {"undecided"}
+    given = found["arms"]["with"]["given_by_seed"]["deviation"]
+    assert given["mean"] == found["arms"]["with"]["given"]["deviation"]
     assert {*done.json["metrics"]["cells"][0]} >= {"with", "without", "difference", "p_value"}

@@ -73,7 +73,9 @@ def test_a_seed_that_is_there_twice_counts_once() -> None:
 def test_the_worth_of_batchnorm_needs_an_interval_without_zero() -> None:
     claim = "1.07 points"
     assert verdict([ablation([0.988, 0.987, 0.989], [0.977, 0.977, 0.978])], claim) == "reproduced"
-    assert verdict([ablation([0.98, 0.97, 0.99], [0.98, 0.99, 0.97])], claim) == "not reproduced"
+    assert verdict([ablation([0.98, 0.97, 0.99], [0.98, 0.99, 0.97])], claim) == "undecided"
+    assert verdict([ablation([0.98, 0.981, 0.979], [0.98] * 3)], claim) == "not reproduced"
+    assert verdict([ablation([0.999, 0.998, 0.999], [0.97] * 3)], claim) == "not reproduced"
     assert verdict([ablation([0.988], [0.977])], claim) == "too few seeds"
 
 

@@ -13,6 +13,7 @@ from dlproj.statistics import (
     paired_test,
     pairs_to_decide,
     prediction_interval,
+    values_to_part,
 )
 
 
@@ -178,7 +179,21 @@ def test_a_difference_is_decided_by_its_interval(
 
 def test_pairs_that_would_decide_are_those_of_a_power_of_80_percent() -> None:
     # Julious 2004, a paired design: a difference of half a deviation needs 34 pairs.
-    test = {"difference": 0.5, "std": 1.0, "pairs": 3}
+    test = {"difference": 0.5, "std": 1.0, "pairs": 3, "p_value": 0.4, "p_adjusted": 0.4}
     assert abs(pairs_to_decide(test, 0.01) - 34) <= 1
-    far = {"difference": 0.0, "std": 1.0, "pairs": 3}  # to be told from what matters
+    far = test | {"difference": 0.0}  # to be told from what matters
     assert abs(pairs_to_decide(far, 0.5) - 34) <= 1
+
+
+def test_pairs_that_would_decide_allow_for_the_adjustment() -> None:
+    """Of ten tests at once, 0.005 is what counts: (2.81 + 0.84)² · 4 pairs by the normal curve."""
+    test = {"difference": 0.5, "std": 1.0, "pairs": 3, "p_value": 0.01, "p_adjusted": 0.1}
+    assert 53 < pairs_to_decide(test, 0.01) <= 59
+    far = test | {"difference": 0.0}  # an interval is not adjusted
+    assert abs(pairs_to_decide(far, 0.5) - 34) <= 1
+
+
+@pytest.mark.parametrize("bound", [2.0, 3.0])
+def test_values_that_would_part_a_mean_from_a_bound(bound: float) -> None:
+    shaken = [2.5 + side for side in (-1.0, 1.0, 0.0)]  # a deviation of 1, half of it from either
+    assert abs(values_to_part(shaken, bound) - 34) <= 1

@@ -104,17 +104,35 @@ def decide(test: dict[str, Any], matters: float) -> str:
 def pairs_to_decide(test: dict[str, Any], matters: float) -> int:
     """How many pairs would decide an undecided test in 80 of 100 cases.
 
-    That is where the difference and its deviation stay as they are now: n pairs tell it from 0 or
-    from what matters, whichever is farther, when (t(0.975) + t(0.8)) · std / sqrt(n) is smaller
-    than the distance, with Student's t of n - 1 degrees of freedom.
+    That is where the difference and its deviation stay as they are now: as many as tell it from 0
+    or from what matters, whichever is farther. From 0 it has to be told with a p-value that is
+    still small enough when it is adjusted as it is now.
+    """
+    from_zero, from_worth = test["difference"], matters - test["difference"]
+    level = SIGNIFICANT
+    if from_zero > from_worth and test["p_adjusted"]:
+        level *= test["p_value"] / test["p_adjusted"]
+    return _enough(test["std"], max(from_zero, from_worth), above=test["pairs"], level=level)
+
+
+def values_to_part(values: Sequence[float], bound: float) -> int:
+    """How many values would part their mean from a bound in 80 of 100 cases, likewise."""
+    summary = describe(values)
+    return _enough(summary["std"], abs(summary["mean"] - bound), above=len(values))
+
+
+def _enough(std: float, distance: float, *, above: int, level: float = SIGNIFICANT) -> int:
+    """The first number of values, above one, that tell a distance from 0 in 80 of 100 cases.
+
+    n do when (t(1 - level / 2) + t(0.8)) · std / sqrt(n) is smaller than the distance, with
+    Student's t of n - 1 degrees of freedom.
     """
     from scipy.stats import t as student  # noqa: PLC0415 - takes a second
 
-    distance = max(test["difference"], matters - test["difference"])
-    n = max(FEWEST, test["pairs"] + 1)
+    n = max(FEWEST, above + 1)
     while n < MOST_PAIRS:
-        reach = float(student.ppf(0.975, n - 1) + student.ppf(0.8, n - 1))
-        if reach * test["std"] <= distance * math.sqrt(n):
+        reach = float(student.ppf(1 - level / 2, n - 1) + student.ppf(0.8, n - 1))
+        if reach * std <= distance * math.sqrt(n):
             break
         n += max(1, n // 50)
     return n

@@ -90,4 +90,8 @@ PREDICTIONS = record(
     predictions=rows(input=TEXT, label=TEXT, confidence=FRACTION, probabilities=record()),
 )
 
-CLAIM = record(claim=TEXT, evidence=TEXT, verdict={"enum": ["supported", "not supported", "mixed"]})
+CLAIM = record(
+    claim=TEXT,
+    evidence=TEXT,
+    verdict={"enum": ["supported", "not supported", "mixed", "undecided"]},
+)

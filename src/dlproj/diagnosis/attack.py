@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from dlproj.attacks.common import margin, per_image, project
 from dlproj.attacks.frozen import frozen
-from dlproj.diagnosis.judge import judge
+from dlproj.diagnosis.attack_claims import claims
 from dlproj.diagnosis.likeness import nearest_vote, similarity
-from dlproj.results import Explanation
 from dlproj.training.device import Machine
 from dlproj.training.loop import accuracy, predict
 
@@ -71,7 +70,7 @@ def diagnose(
         "margins": margins(subject, noise),
         "likeness": likeness(subject, networks, known),
     }
-    return measured | {"claims": claims(measured)}
+    return measured | {"claims": claims([measured])}
 
 
 def sign_noise(subject: Subject, seed: int) -> Tensor:
@@ -230,107 +229,3 @@ def likeness(
         ]
         found[f"others{suffix}"] = sum(others) / max(1, len(others))
     return found
-
-
-def claims(measured: dict[str, Any]) -> list[Explanation]:
-    """The report's explanations, each with the rule that its verdict comes from."""
-    return [
-        _relies_on_high_frequencies(measured["filters"], measured["accuracy"]["clean"]),
-        _perturbations_are_high(measured["spectrum"]["mean_frequency"]),
-        _high_half_does_the_harm(measured["halves"]),
-        _sensitive_to_any_change(measured["accuracy"], measured["margins"]["mean"]),
-        _flaw_of_one_network(measured["transfer"]),
-        _looks_like_the_original(measured["likeness"], measured["epsilon"]),
-        _keeps_its_digit(measured["likeness"]),
-    ]
-
-
-def _relies_on_high_frequencies(filters: dict[str, Any], clean: float) -> Explanation:
-    """Supported: the upper half of all frequencies is read better than the lower half.
-
-    Not supported: the lower half alone loses at most two points, and the upper half more.
-    """
-    middle = RADII // 2 - 1
-    low, high = filters["clean_low"][middle], filters["clean_high"][middle]
-    return judge(
-        "the network reads digits by their high frequencies",
-        supported=high > low,
-        refuted=low >= clean - 0.02 > high,
-        evidence=f"clean accuracy {clean:.1%}; {low:.1%} with frequencies up to {middle + 1} of "
-        f"{RADII} alone, {high:.1%} with those above alone",
-    )
-
-
-def _perturbations_are_high(mean: dict[str, float]) -> Explanation:
-    """Supported: they lie above random noise of the same size. Not: below the digits too."""
-    return judge(
-        "perturbations are of high frequency",
-        supported=mean["perturbations"] > mean["noise"],
-        refuted=mean["perturbations"] <= mean["digits"],
-        evidence=f"mean frequency {mean['perturbations']:.1f} cycles per image; "
-        f"digits {mean['digits']:.1f}, random signs of the same size {mean['noise']:.1f}",
-    )
-
-
-def _high_half_does_the_harm(halves: dict[str, Any]) -> Explanation:
-    """Supported or not by five points between two parts of equal size."""
-    low, high = halves["low_accuracy"], halves["high_accuracy"]
-    return judge(
-        "it is the high frequencies of a perturbation that fool the network",
-        supported=high < low - 0.05,
-        refuted=low < high - 0.05,
-        evidence=f"stretched to the same size, frequencies up to {halves['radius']} leave "
-        f"{low:.1%} and those above leave {high:.1%}",
-    )
-
-
-def _sensitive_to_any_change(scores: dict[str, float], mean: dict[str, float]) -> Explanation:
-    """Supported: random signs cost half of what the attack costs. Not: they cost under a tenth."""
-    harm = scores["clean"] - scores["adversarial"]
-    by_noise = scores["clean"] - scores["noise"]
-    return judge(
-        "networks are sensitive to small changes of the image as such",
-        supported=harm > 0 and by_noise > harm / 2,
-        refuted=by_noise < harm / 10,
-        evidence=f"random signs of the same size leave {scores['noise']:.1%}, the attack "
-        f"{scores['adversarial']:.1%}; mean margin {mean['clean']:.1f} before, "
-        f"{mean['noise']:.1f} and {mean['adversarial']:.1f} after",
-    )
-
-
-def _flaw_of_one_network(transferred: dict[str, Any]) -> Explanation:
-    """Supported: others misread less than a tenth of what the attacked one does. Not: over half."""
-    own, *others = transferred["success"][0]
-    mean = sum(others) / len(others)
-    named = zip(transferred["networks"][1:], others, strict=True)
-    return judge(
-        "perturbations exploit flaws of the one network's decisions",
-        supported=mean < own / 10,
-        refuted=mean > own / 2,
-        evidence=f"they fool {own:.1%} there; shown to others: "
-        + ", ".join(f"{name} {share:.1%}" for name, share in named),
-    )
-
-
-def _looks_like_the_original(alike: dict[str, float], epsilon: float) -> Explanation:
-    """By structural similarity. Supported: at least 0.9. Not supported: below 0.7."""
-    return judge(
-        "adversarial images look very much like the originals",
-        supported=alike["similarity"] >= 0.9,
-        refuted=alike["similarity"] < 0.7,
-        evidence=f"their structural similarity at ε = {epsilon:g} is {alike['similarity']:.2f} on "
-        "average; 1 would be the same image",
-    )
-
-
-def _keeps_its_digit(alike: dict[str, float]) -> Explanation:
-    """Supported: a vote of neighbours reads nine in ten of what it read. Not: under half of it."""
-    kept = alike["neighbours"] / max(alike["neighbours_clean"], 1e-9)
-    return judge(
-        "the attack does not change which digit the image shows",
-        supported=kept >= 0.9,
-        refuted=kept < 0.5,
-        evidence=f"the three nearest training images read {alike['neighbours_clean']:.1%} before "
-        f"and {alike['neighbours']:.1%} after it; networks that were not attacked read "
-        f"{alike['others_clean']:.1%} and {alike['others']:.1%}",
-    )

@@ -1,9 +1,9 @@
-"""What does BatchNorm change inside? Measurements beside what the report says of it."""
+"""What does BatchNorm change inside? Measurements of one training."""
 
 import copy
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,72 +11,35 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlproj.data.digits import Digits, Images, to_pixels
-from dlproj.diagnosis.batchnorm_claims import claims
+from dlproj.data.digits import Digits, to_pixels
 from dlproj.errors import DivergedError
-from dlproj.running.context import Context
-from dlproj.settings import BatchnormConfig
+from dlproj.interrupts import interrupts
+from dlproj.training.device import Machine
 from dlproj.training.loop import Batches, Training, accuracy, fit, predict
 
-ARMS = ("with", "without", "noisy")
-REPORTS_RATE = 0.02  # the nearest of the rates compared is looked at
 PROBES = 16  # times that a training is measured
 PROBE_IMAGES = 256
 STEP_SIZES = (0.5, 1.0, 2.0, 4.0, 8.0)  # along the gradient, in learning rates
-GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # rates of the short trainings
-GRID_STEPS = 100
-TRAINS = 0.8  # accuracy from which a short training counts as one that trains
 TEST_IMAGES = 2000
 # What a ReLU is given comes from these: BatchNorm, where it is there, stands just before.
 INPUTS = {"norm1": "conv1", "norm2": "conv2", "norm3": "conv3", "hidden": "hidden"}
 LARGEST = 1e9  # stands for what is not finite, which JSON cannot hold
 
-MakeArm = Callable[..., tuple[Training, Batches]]
-
-
-def diagnose(
-    config: BatchnormConfig, context: Context, digits: Digits, make_arm: MakeArm
-) -> dict[str, Any]:
-    """All measurements of one seed, and what they say of the report's explanations.
-
-    Args:
-        config: the settings of the ablation.
-        context: where it runs.
-        digits: the images.
-        make_arm: the ablation's own way to start a training of an arm.
-    """
-    rate = min(config.lr, key=lambda lr: abs(math.log(lr / REPORTS_RATE)))
-    measured: dict[str, Any] = {"lr": rate, "seed": config.seed, "arms": {}}
-    for arm in context.console.count(ARMS, "arms measured"):
-        measured["arms"][arm] = follow(config, context, digits, make_arm, rate, arm)
-    measured["rates"] = {"lr": list(GRID), "trains_from": TRAINS}
-    for arm in context.console.count(ARMS, "arms tried at other rates"):
-        short = [try_rate(config, context, digits, make_arm, lr, arm) for lr in GRID]
-        measured["rates"][arm] = {name: [one[name] for one in short] for name in short[0]}
-    return measured | {"claims": claims(measured)}
-
 
 def follow(
-    config: BatchnormConfig,
-    context: Context,
-    digits: Digits,
-    make_arm: MakeArm,
-    lr: float,
-    arm: str,
+    training: Training, batches: Batches, digits: Digits, machine: Machine, epochs: int, lr: float
 ) -> dict[str, Any]:
     """One training, measured before it starts and then at even distances."""
-    training, batches = make_arm(config, context.machine, digits, lr=lr, seed=config.seed, arm=arm)
-    device = context.machine.device
-    images = to_pixels(digits.train.pictures[:PROBE_IMAGES]).to(device)
-    labels = digits.train.labels[:PROBE_IMAGES].to(device)
-    total = config.epochs * len(batches)
+    images = to_pixels(digits.train.pictures[:PROBE_IMAGES]).to(machine.device)
+    labels = digits.train.labels[:PROBE_IMAGES].to(machine.device)
+    total = epochs * len(batches)
     wanted = {round(index * total / (PROBES - 1)) for index in range(PROBES)}
     sizes = [size * lr for size in STEP_SIZES]
     probes = {0: measure(training.model, images, labels, sizes)}
     next_steps: dict[int, Units] = {}
     losses, diverged = [], False
     try:
-        for loss in _losses(training, batches, config.epochs, context):
+        for loss in _losses(training, batches, epochs, machine):
             losses.append(loss)
             if training.step - 1 in probes:
                 next_steps[training.step] = units(training.model, images)
@@ -89,53 +52,42 @@ def follow(
         "layers": over_time(list(probes.values()), list(next_steps.values())),
         "landscape": _columns([seen.landscape for seen in probes.values()]),
         "mean_loss": math.fsum(losses) / len(losses) if losses else LARGEST,
-        "accuracy": _test_accuracy(training, digits, context),
+        "accuracy": _test_accuracy(training.model, digits, machine),
         "diverged": diverged,
     }
 
 
-def _losses(training: Training, batches: Any, epochs: int, context: Context) -> Iterator[float]:
-    for step in fit(
-        training, batches, loss_fn=F.cross_entropy, epochs=epochs, machine=context.machine
-    ):
-        yield step.loss
-
-
 def try_rate(
-    config: BatchnormConfig,
-    context: Context,
-    digits: Digits,
-    make_arm: MakeArm,
-    lr: float,
-    arm: str,
+    training: Training, batches: Batches, digits: Digits, machine: Machine
 ) -> dict[str, Any]:
     """A short training: what it reaches on other images, and how many units it leaves dead."""
-    few = dataclasses.replace(config, images=min(config.images, GRID_STEPS * config.batch_size))
-    constant = dataclasses.replace(few, epochs=1, schedule="constant")
-    training, batches = make_arm(
-        constant, context.machine, digits, lr=lr, seed=config.seed, arm=arm
-    )
     try:
-        for _ in _losses(training, batches, 1, context):
+        for _ in _losses(training, batches, 1, machine):
             pass
         diverged = False
     except DivergedError:
         diverged = True
-    images = to_pixels(digits.train.pictures[:PROBE_IMAGES]).to(context.machine.device)
+    images = to_pixels(digits.train.pictures[:PROBE_IMAGES]).to(machine.device)
     given = relu_inputs(training.model, images)
     dead = [dead_share(values) for values in given.values()]
     return {
-        "accuracy": _test_accuracy(training, digits, context),
+        "accuracy": _test_accuracy(training.model, digits, machine),
         "dead": math.fsum(dead) / len(dead),
         "diverged": diverged,
     }
 
 
-def _test_accuracy(training: Training, digits: Digits, context: Context) -> float:
-    test = Images(digits.test.pictures[:TEST_IMAGES], digits.test.labels[:TEST_IMAGES])
-    test = test.to(context.machine.device)
-    logits = predict(training.model, to_pixels(test.pictures), machine=context.machine)
-    return accuracy(logits, test.labels)
+def _losses(training: Training, batches: Batches, epochs: int, machine: Machine) -> Iterator[float]:
+    for step in fit(training, batches, loss_fn=F.cross_entropy, epochs=epochs, machine=machine):
+        yield step.loss
+        interrupts.check()
+
+
+def _test_accuracy(model: nn.Module, digits: Digits, machine: Machine) -> float:
+    """Of the first test images."""
+    pixels = to_pixels(digits.test.pictures[:TEST_IMAGES]).to(machine.device)
+    labels = digits.test.labels[:TEST_IMAGES].to(machine.device)
+    return accuracy(predict(model, pixels, machine=machine), labels)
 
 
 @dataclasses.dataclass(frozen=True)

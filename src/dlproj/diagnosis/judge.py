@@ -1,16 +1,88 @@
 """The rules of verdicts on explanations."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from dlproj.diagnosis.samples import describe_test
 from dlproj.results import Explanation
-from dlproj.statistics import decide, pairs_to_decide
+from dlproj.statistics import FEWEST, decide, describe, pairs_to_decide, values_to_part
 
 VERDICTS = {"more": "supported", "no more": "not supported", "undecided": "undecided"}
 
 
-def judge(claim: str, *, supported: bool, refuted: bool, evidence: str) -> Explanation:
-    """A claim with its verdict: neither of the two is "mixed"."""
-    verdict = "supported" if supported else "not supported" if refuted else "mixed"
+@dataclass(frozen=True)
+class Answer:
+    """Whether something holds of a mean, of which only an interval is known.
+
+    `&` asks whether both hold, `~` whether it does not.
+    """
+
+    holds: bool | None  # None: the interval does not tell
+    values: int = 0  # how many would tell, where these do not
+
+    def __and__(self, other: "Answer") -> "Answer":
+        if self.holds is False or other.holds is False:
+            return Answer(holds=False)
+        if self.holds is None or other.holds is None:
+            return Answer(None, max(self.values, other.values))
+        return self
+
+    def __invert__(self) -> "Answer":
+        return self if self.holds is None else Answer(not self.holds)
+
+
+def above(values: Sequence[float], bound: float) -> Answer:
+    """Whether the mean is above a bound: as the whole of its 95 % interval is, or is not.
+
+    A single value is its own interval.
+    """
+    low, high = describe(values)["ci95"]
+    if low <= bound < high:
+        return Answer(None, values_to_part(values, bound))
+    return Answer(low > bound)
+
+
+def below(values: Sequence[float], bound: float) -> Answer:
+    """Whether the mean is below a bound, likewise."""
+    return above([-value for value in values], -bound)
+
+
+def judge(
+    claim: str,
+    *,
+    supported: Answer,
+    refuted: Answer,
+    evidence: str,
+    sampled: int | None = None,
+    kind: str = "seeds",
+) -> Explanation:
+    """A claim with its verdict: neither of the two is "mixed", and what is open is "undecided".
+
+    Args:
+        claim: the claim.
+        supported: whether what speaks for it holds.
+        refuted: whether what speaks against it holds.
+        evidence: what was measured, in words.
+        sampled: how many of a kind were measured, if chance chose them; a few decide nothing.
+        kind: of what was measured.
+    """
+    answers = (supported, refuted)
+    if sampled is not None:
+        evidence += f"; {sampled} {kind if sampled > 1 else kind.removesuffix('s')}"
+    if sampled is not None and sampled < FEWEST:
+        verdict = "undecided"
+        evidence += ", too few"
+    elif supported.holds:
+        verdict = "supported"
+    elif refuted.holds:
+        verdict = "not supported"
+    elif any(answer.holds is None for answer in answers):
+        verdict = "undecided"
+        needed = max(answer.values for answer in answers)
+        evidence += f"; about {needed:,} {kind} would decide it"
+    else:
+        verdict = "mixed"
     return {"claim": claim, "verdict": verdict, "evidence": evidence}
 
 
@@ -33,15 +105,3 @@ def judge_test(
     if decision == "undecided":
         text += f"; about {pairs_to_decide(test, matters):,} seeds would decide it"
     return {"claim": claim, "verdict": VERDICTS[decision], "evidence": text}
-
-
-def describe_test(test: dict[str, Any]) -> str:
-    """A paired test in words."""
-    if test["p_adjusted"] is None:
-        return "1 seed"
-    low, high = test["ci95"]
-    effect = "" if test["effect_size"] is None else f", effect size {test['effect_size']:.1f}"
-    return (
-        f"95 % interval of the difference {low:.3g} to {high:.3g}, p = {test['p_adjusted']:.2g}"
-        f"{effect}, {test['pairs']} seeds"
-    )

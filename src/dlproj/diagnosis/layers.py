@@ -5,7 +5,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.models.digits import MNIST_DEVIATION, MNIST_MEAN, DigitCNN, slowest_cosines
-from dlproj.statistics import describe
 
 EDGES = 2  # functions of the cosine transform that are slopes in one direction
 RIDGE = 1e-3  # of the mean of the kernel's diagonal
@@ -57,25 +56,20 @@ def linear_accuracy(known: Tensor, labels: Tensor, features: Tensor, truth: Tens
     return ((features @ known.T) @ weights).argmax(1).eq(truth).double().mean().item()
 
 
-def doubted(wrong: Tensor) -> dict[str, float]:
+def doubted(wrong: Tensor) -> dict[str, list[float]]:
     """Of the images that one network misreads, how many do most of the others misread, too?
 
     Args:
         wrong: whether each network misreads each image (networks, images).
 
     Returns:
-        means over the networks: `misread`, the share of the images; `too`, of those, the share that
-        most of the others misread; `else`, the same of those that it reads rightly.
+        of each network: `misread`, the share of the images; `too`, of those, the share that most of
+        the others misread; `else`, the same of those that it reads rightly.
     """
-    rows = []
+    shares: dict[str, list[float]] = {"misread": [], "too": [], "else": []}
     for index, own in enumerate(wrong):
         others = torch.cat([wrong[:index], wrong[index + 1 :]]).double().mean(0) > 0.5
-        rows.append(
-            (
-                own.double().mean().item(),
-                others[own].double().mean().item() if own.any() else 0.0,
-                others[~own].double().mean().item(),
-            )
-        )
-    misread, too, rest = (describe(column)["mean"] for column in zip(*rows, strict=True))
-    return {"misread": misread, "too": too, "else": rest}
+        shares["misread"].append(own.double().mean().item())
+        shares["too"].append(others[own].double().mean().item() if own.any() else 0.0)
+        shares["else"].append(others[~own].double().mean().item())
+    return shares

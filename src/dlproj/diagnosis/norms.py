@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import islice
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -10,8 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj.data.digits import Digits, to_pixels
-from dlproj.diagnosis.batchnorm import PROBE_IMAGES, REPORTS_RATE, TEST_IMAGES, relu_inputs
-from dlproj.diagnosis.judge import judge, judge_test
+from dlproj.diagnosis.batchnorm import PROBE_IMAGES, TEST_IMAGES, relu_inputs
+from dlproj.diagnosis.batchnorm_study import nearest_rate
+from dlproj.diagnosis.judge import Answer, above, below, judge, judge_test
+from dlproj.diagnosis.samples import with_interval
 from dlproj.errors import DivergedError
 from dlproj.interrupts import interrupts
 from dlproj.results import Explanation
@@ -55,7 +58,7 @@ def put_in_place(model: nn.Module, groups: int) -> None:
 
 def cells(config: BatchnormConfig) -> dict[str, dict[str, Any]]:
     """Every training, by what it is called: at the rate nearest to the report's."""
-    rate = min(config.lr, key=lambda lr: abs(math.log(lr / REPORTS_RATE)))
+    rate = nearest_rate(config)
     return {
         f"seed {seed}  {NAMES.get(arm, 'no norm')}  {condition}": {
             "lr": rate,
@@ -180,14 +183,13 @@ def _of_arm(runs: list[dict[str, Any]]) -> dict[str, Any]:
         for condition in CONDITIONS
     }
     plain = by_condition[PLAIN]
+    given = {name: describe([run["given"][name] for run in plain]) for name in plain[0]["given"]}
     found = {
         "accuracy": describe([run["accuracy"] for run in plain]),
         "steps": describe([float(run["steps"]) for run in plain]),
         "gap": describe([run["train_accuracy"] - run["accuracy"] for run in plain]),
-        "given": {
-            name: math.fsum(run["given"][name] for run in plain) / len(plain)
-            for name in plain[0]["given"]
-        },
+        "given": {name: summary["mean"] for name, summary in given.items()},
+        "given_by_seed": given,
         "diverged": {
             name: sum(run["diverged"] for run in by_condition[name]) for name in CONDITIONS
         },
@@ -219,7 +221,11 @@ def claims(arms: dict[str, Any]) -> list[Explanation]:
             _generalises(name, arms[arm], none, tests[arm, "gap"]),
             *(_frees(name, what, arms[arm], none, tests[arm, what]) for what in SCALES),
         ]
-    return [*found, _standardises(arms["with"]["given"], none["given"]), _normal(arms["with"])]
+    given = {
+        arm: {name: each["values"] for name, each in arms[arm]["given_by_seed"].items()}
+        for arm in ("with", "without")
+    }
+    return [*found, _standardises(given["with"], given["without"]), _normal(given["with"])]
 
 
 def _faster(
@@ -265,32 +271,36 @@ def _frees(
     )
 
 
-def _standardises(own: dict[str, float], none: dict[str, float]) -> Explanation:
+def _standardises(own: dict[str, list[float]], none: dict[str, list[float]]) -> Explanation:
     """Supported: what the next layer is given has a mean within 0.1, a deviation within 10 % of 1.
 
     Not supported: that does not even hold before the scale and shift that are learnt.
     """
 
-    def standard(mean: float, deviation: float) -> bool:
-        return abs(mean) <= 0.1 and abs(deviation - 1) <= 0.1
+    def standard(mean: list[float], deviation: list[float]) -> Answer:
+        return below(mean, 0.1) & above(deviation, 0.9) & below(deviation, 1.1)
 
+    shown = {name: with_interval(values, ".2f") for name, values in own.items()}
     return judge(
         "BatchNorm makes what the next function is given of mean 0 and variance 1",
         supported=standard(own["mean"], own["deviation"]),
-        refuted=not standard(own["scaled_mean"], own["scaled_deviation"]),
-        evidence=f"before its scale and shift the units have |mean| {own['scaled_mean']:.2f} and "
-        f"deviation {own['scaled_deviation']:.2f}; after them, which is what the ReLU is given, "
-        f"{own['mean']:.2f} and {own['deviation']:.2f}; without it {none['mean']:.2f} and "
-        f"{none['deviation']:.2f}",
+        refuted=~standard(own["scaled_mean"], own["scaled_deviation"]),
+        evidence=f"before its scale and shift the units have |mean| {shown['scaled_mean']} and "
+        f"deviation {shown['scaled_deviation']}; after them, which is what the ReLU is given, "
+        f"{shown['mean']} and {shown['deviation']}; without it {fmean(none['mean']):.2f} and "
+        f"{fmean(none['deviation']):.2f}",
+        sampled=len(own["mean"]),
     )
 
 
-def _normal(own: dict[str, Any]) -> Explanation:
+def _normal(own: dict[str, list[float]]) -> Explanation:
     """By the units' excess kurtosis, normally 0. Supported: below 0.5. Not: above 1."""
-    kurtosis = own["given"]["kurtosis"]
+    size = [abs(kurtosis) for kurtosis in own["kurtosis"]]
     return judge(
         "what BatchNorm gives on is normally distributed",
-        supported=abs(kurtosis) < 0.5,
-        refuted=abs(kurtosis) > 1,
-        evidence=f"the excess kurtosis of the units is {kurtosis:.1f} on average; 0 is normal",
+        supported=below(size, 0.5),
+        refuted=above(size, 1),
+        evidence=f"the excess kurtosis of the units is {with_interval(own['kurtosis'], '.1f')} on "
+        "average; 0 is normal",
+        sampled=len(size),
     )

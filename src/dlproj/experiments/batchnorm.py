@@ -14,8 +14,9 @@ from torch import nn
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits, load_digits
 from dlproj.data.distortions import distorted_pixels
+from dlproj.diagnosis import batchnorm_study as inside
 from dlproj.diagnosis import norms
-from dlproj.diagnosis.batchnorm import diagnose
+from dlproj.diagnosis.batchnorm import follow, try_rate
 from dlproj.errors import DivergedError
 from dlproj.experiments.digits import classify, make_training
 from dlproj.interrupts import interrupts
@@ -47,7 +48,8 @@ def run(config: BatchnormConfig, context: Context) -> Outcome:
     timing = {"train_seconds": sum(run["seconds"] for run in runs)}
     if config.diagnose:
         started = time.perf_counter()
-        metrics["diagnosis"] = diagnose(config, context, digits, make_arm)
+        train = partial(look_inside, config, context.machine)
+        metrics["diagnosis"] = inside.study(train_all(train, inside.cells(config), config, context))
         timing["diagnose_seconds"] = time.perf_counter() - started
     if config.norms:
         train = partial(train_norm, config, context.machine)
@@ -106,8 +108,7 @@ def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) 
     A training diverged when its loss stopped being finite, or stayed at that of guessing to the
     end; its accuracy is then what is left, and counts like any other.
     """
-    machine = choose_machine(str(machine.device), machine.precision, machine.threads)
-    digits = _digits(config.data, config.transpose)
+    machine, digits = _here(config, machine)
     training, batches = make_arm(config, machine, digits, **cell)
     losses, started = [], time.perf_counter()
     steps = fit(training, batches, loss_fn=F.cross_entropy, epochs=config.epochs, machine=machine)
@@ -131,10 +132,20 @@ def train_cell(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) 
     }
 
 
+def look_inside(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) -> dict[str, Any]:
+    """One training of `--diagnose`."""
+    machine, digits = _here(config, machine)
+    arm = {name: cell[name] for name in ("lr", "seed", "arm")}
+    if cell["condition"] == inside.BRIEF:
+        training, batches = make_arm(inside.shortened(config), machine, digits, **arm)
+        return try_rate(training, batches, digits, machine)
+    training, batches = make_arm(config, machine, digits, **arm)
+    return follow(training, batches, digits, machine, config.epochs, cell["lr"])
+
+
 def train_norm(config: BatchnormConfig, machine: Machine, cell: dict[str, Any]) -> dict[str, Any]:
     """One training of `--norms`."""
-    machine = choose_machine(str(machine.device), machine.precision, machine.threads)
-    digits = _digits(config.data, config.transpose)
+    machine, digits = _here(config, machine)
     arm = {name: cell[name] for name in ("lr", "seed", "arm")}
     training, batches = make_arm(config, machine, digits, **arm)
     return norms.train(training, batches, digits, machine, config.epochs, cell["condition"])
@@ -176,6 +187,12 @@ def make_arm(
     if arm in norms.GROUPS:
         norms.put_in_place(training.model, norms.GROUPS[arm])
     return training, batches
+
+
+def _here(config: BatchnormConfig, machine: Machine) -> tuple[Machine, Digits]:
+    """The machine and the images, in the process that trains."""
+    machine = choose_machine(str(machine.device), machine.precision, machine.threads)
+    return machine, _digits(config.data, config.transpose)
 
 
 @lru_cache(1)

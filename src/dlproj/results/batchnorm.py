@@ -55,8 +55,10 @@ class BatchnormDiagnosis(TypedDict):
 
     lr: float
     seed: int
+    seeds: NotRequired[int]
     arms: dict[str, Any]  # drift, gradients and landscape over one training of each arm
-    rates: Rates
+    rates: Rates  # these two of the first seed
+    by_seed: NotRequired[list[dict[str, Any]]]  # the numbers that the claims are about, by arm
     claims: list[Explanation]
 
 

@@ -92,7 +92,7 @@ ARM_LOOKS = {
 
 
 def draw_diagnosis(run: RunDir, diagnosis: dict[str, Any]) -> None:
-    """The figures of `--diagnose`."""
+    """The figures of `--diagnose`, of its first seed."""
     draw_layers(run, diagnosis)
     draw_landscape(run, diagnosis)
     draw_rates(run, diagnosis["rates"])

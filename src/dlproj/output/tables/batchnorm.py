@@ -30,20 +30,21 @@ def tables(metrics: BatchnormMetrics, timing: BatchnormTiming) -> list[Table]:
     result = [Table(title, columns, rows), Table("Verdict", ("",), verdicts)]
     if "diagnosis" in metrics:
         diagnosis = metrics["diagnosis"]
-        result += [rates_table(diagnosis["rates"]), explanations_table(diagnosis["claims"])]
+        result.append(rates_table(diagnosis["rates"], diagnosis["seed"]))
+        result.append(explanations_table(diagnosis["claims"]))
     if "norms" in metrics:
         result.append(explanations_table(metrics["norms"]["claims"]))
     return result
 
 
-def rates_table(rates: Rates) -> Table:
-    """What each arm reaches in a short training at rates far apart."""
+def rates_table(rates: Rates, seed: int) -> Table:
+    """What each arm reaches in a short training at rates far apart, of one seed."""
     arms: tuple[Literal["with", "without", "noisy"], ...] = (*ARMS, "noisy")
     rows = [
         [f"{lr:g}", *(f"{100 * rates[arm]['accuracy'][index]:.1f}" for arm in arms)]
         for index, lr in enumerate(rates["lr"])
     ]
-    return Table("Accuracy after a short training, %", ("rate", *arms), rows)
+    return Table(f"Accuracy after a short training, %; seed {seed}", ("rate", *arms), rows)
 
 
 def headline(metrics: BatchnormMetrics) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from dlproj.configuration.grid import SETTINGS
 from dlproj.configuration.resolve import resolve, to_dict
-from dlproj.diagnosis.judge import VERDICTS, describe_test
+from dlproj.diagnosis.judge import VERDICTS
+from dlproj.diagnosis.samples import describe_test
 from dlproj.reports.finished import Finished
 from dlproj.statistics import FEWEST, compare, decide, describe, pairs_to_decide
 

@@ -1,6 +1,7 @@
 """What the report says of its network of digits, measured on the networks of finished runs."""
 
 from pathlib import Path
+from statistics import fmean
 
 import torch
 import torch.nn.functional as F
@@ -122,13 +123,14 @@ def misread_by_others(runs: Runs) -> Claim:
     if not logits:
         return Claim(claim, COMMAND)
     found = doubted(torch.stack([each.argmax(1) != labels for each in logits]))
+    too, rest = fmean(found["too"]), fmean(found["else"])
     return by_rule(
         claim,
         COMMAND,
-        f"most of {len(logits) - 1} other networks misread {found['too']:.1%} of them, too",
-        f"and {found['else']:.2%} of those that are read rightly",
-        supported=found["too"] >= 0.1 and found["else"] < 0.01,
-        refuted=found["too"] < 0.02,
+        f"of those, most of {len(logits) - 1} other networks misread {spread(found['too'])}",
+        f"and {rest:.2%} of those that are read rightly",
+        supported=too >= 0.1 and rest < 0.01,
+        refuted=too < 0.02,
         seeds=len(logits),
     )
 

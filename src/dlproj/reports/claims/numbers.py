@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from dlproj.diagnosis.samples import describe_test
 from dlproj.reports.claims.base import ENOUGH, WORDS, Claim, at_report_settings, sample
 from dlproj.reports.finished import Finished
-from dlproj.statistics import describe, paired_test, prediction_interval
+from dlproj.statistics import compare, decide, describe, pairs_to_decide, prediction_interval
 
 COURSE_MODEL = "mnist_lenet.pt"
 ABLATION = "ablate-batchnorm --recipe report"
 RATE = 0.02  # of the report's digits
-WORTH = 0.0107  # of BatchNorm, in accuracy: 98.84% - 97.77 %
+WORTH = 1.07  # of BatchNorm, in points of accuracy: 98.84 % - 97.77 %
+ARMS = ("with", "without")
 
 
 def accuracy(runs: Sequence[Finished]) -> Claim:
@@ -58,7 +60,7 @@ def words(runs: Sequence[Finished]) -> Claim:
 def ablations(runs: Sequence[Finished]) -> list[dict[str, list[float]]]:
     """Accuracies with and without BatchNorm at the report's settings, one pair for each seed."""
     return [
-        {arm: cell[arm]["values"] for arm in ("with", "without")}
+        {arm: cell[arm]["values"] for arm in ARMS}
         for run in at_report_settings(runs, "ablate-batchnorm")
         for cell in run.metrics["cells"]
         if cell["lr"] == RATE and run.config["data"] is None
@@ -106,25 +108,27 @@ def _spread(values: Sequence[float], *, small: bool) -> str:
 
 
 def worth(runs: Sequence[Finished]) -> Claim:
-    """Reproduced where the interval of the paired difference holds the claim and excludes 0."""
+    """Reproduced where the interval of the paired difference holds the claim and excludes 0.
+
+    Undecided where it holds both.
+    """
     claim, command = "BatchNorm is worth 1.07 points", ABLATION
     arms = ablations(runs)
     if not arms:
         return Claim(claim, command)
-    own, other = ([value for pair in arms for value in pair[arm]] for arm in ("with", "without"))
-    test = paired_test(own, other)
-    low, high = test["ci95"]
-    measured = f"{100 * test['difference']:+.2f} points, {len(own)} seeds, paired"
+    own, other = ([100 * value for pair in arms for value in pair[arm]] for arm in ARMS)
+    (test,) = compare([(own, other)])
+    measured = f"{test['difference']:+.2f} points, {len(own)} seeds, paired"
     if len(own) < ENOUGH:
         return Claim(claim, command, measured, "too few seeds", f"{ENOUGH} are needed")
-    shown = low <= WORTH <= high and low > 0
-    return Claim(
-        claim,
-        command,
-        measured,
-        "reproduced" if shown else "not reproduced",
-        f"95 % interval {100 * low:+.2f} to {100 * high:+.2f} points, p = {test['p_value']:.2g}",
-    )
+    decision, reason = decide(test, WORTH), f"{describe_test(test)}, in points"
+    if decision == "undecided":
+        needed = pairs_to_decide(test, WORTH)
+        reason += f"; about {needed:,} seeds would decide it"
+        return Claim(claim, command, measured, "undecided", reason)
+    shown = decision == "more" and test["ci95"][0] <= WORTH
+    verdict = "reproduced" if shown else "not reproduced"
+    return Claim(claim, command, measured, verdict, reason)
 
 
 def fooled(runs: Sequence[Finished]) -> Claim:

@@ -105,7 +105,7 @@ def within_epsilon(runs: Runs) -> Claim:
     return by_rule(
         claim,
         ATTACK,
-        f"farthest beyond ε, over {len(rows)} values of it: {max(worst, 0):.1g}",
+        f"farthest beyond ε, in {len(rows)} attacks: {max(worst, 0):.1g}",
         "",
         supported=worst < 1e-6,
         refuted=worst >= 1e-6,

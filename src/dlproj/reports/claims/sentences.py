@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlproj.reports.claims import digits, langid, numbers, others
-from dlproj.reports.claims.base import Claim, Measure, Runs
+from dlproj.reports.claims.base import Measure
+from dlproj.reports.claims.laboratories import attacked, inside, normalised
 
 
 @dataclass(frozen=True)
@@ -19,35 +20,6 @@ class Sentence:
     def source(self) -> str:
         """For a row."""
         return f"{self.place}: “{self.words}”"
-
-
-def explained(claim: str, command: str) -> Measure:
-    """What a laboratory judged, in the first run that did."""
-
-    def measure(runs: Runs) -> Claim:
-        for run in runs:
-            for part in ("diagnosis", "norms"):
-                for found in run.metrics.get(part, {}).get("claims", ()):
-                    if found["claim"] == claim:
-                        return Claim(claim, command, found["evidence"], found["verdict"])
-        return Claim(claim, command)
-
-    return measure
-
-
-def inside(claim: str) -> Measure:
-    """Of the laboratory of BatchNorm."""
-    return explained(claim, "ablate-batchnorm --diagnose")
-
-
-def normalised(claim: str) -> Measure:
-    """Of the comparison of normalisations."""
-    return explained(claim, "ablate-batchnorm --lr 0.02 --norms")
-
-
-def attacked(claim: str) -> Measure:
-    """Of the laboratory of attacks."""
-    return explained(claim, f"{others.ATTACK} --diagnose")
 
 
 def each_norm(claim: str) -> list[Measure]:
