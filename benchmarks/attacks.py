@@ -105,7 +105,7 @@ def our_makers(model: torch.nn.Module, machine: Machine) -> dict[str, Attack]:
 
 
 def _sweep(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    return torch.cat(attacks.fgsm_sweep(model, images, labels, epsilons=SWEEP))
+    return attacks.fgsm_sweep(model, images, labels, epsilons=SWEEP).flatten(0, 1)
 
 
 def _run_ours(

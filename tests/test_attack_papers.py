@@ -59,7 +59,7 @@ def test_fgsm_is_one_step_of_full_length(
     options: dict[str, Any] = {"norm": norm, "targeted": targeted}
     torch.testing.assert_close(attacks.fgsm(*linear, epsilon=0.2, **options), expected)
     swept = attacks.fgsm_sweep(*linear, epsilons=[0.0, 0.2], **options)
-    torch.testing.assert_close(torch.stack(swept), torch.stack([images, expected]))
+    torch.testing.assert_close(swept, torch.stack([images, expected]))
 
 
 def test_attacks_are_untargeted_and_of_linf_unless_told(

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain
 from numbers import Real
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,6 @@ from dlproj.epsilon import check_epsilon
 from dlproj.errors import CallError, DlprojError, UsageError
 
 P = ParamSpec("P")
-R = TypeVar("R", Tensor, list[Tensor])
 
 NORMS = ("linf", "l2")
 LOSSES = ("ce", "dlr")
@@ -28,7 +27,7 @@ COUNTS = ("steps", "restarts", "queries", "targets")  # whole numbers from 1 on
 SWITCHES = ("targeted", "random_start", "rescale")
 
 
-def checked(attack: Callable[P, R]) -> Callable[P, R]:
+def checked(attack: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """An attack whose arguments are checked before it starts, and its images afterwards.
 
     It runs with gradients, also where the caller has switched them off, and in single precision or
@@ -38,7 +37,7 @@ def checked(attack: Callable[P, R]) -> Callable[P, R]:
     signature = inspect.signature(attack)
 
     @functools.wraps(attack)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+    def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         try:
             given = signature.bind(*args, **kwargs).arguments
         except TypeError as error:
@@ -171,14 +170,12 @@ def _usable(model: Any) -> nn.Module:
     return copy.deepcopy(model) if made_so else model
 
 
-def _result(made: R, images: Tensor) -> R:
+def _result(made: Tensor, images: Tensor) -> Tensor:
     """What an attack made, detached and in the precision of the images.
 
     Raises:
         DlprojError: it holds what is no number.
     """
-    if isinstance(made, list):
-        return [_result(each, images) for each in made]
     low, high = (float(bound) for bound in made.aminmax())
     if not (low >= 0 and high <= 1):
         raise DlprojError("the model's gradient by the images is not a number everywhere")

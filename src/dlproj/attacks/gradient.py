@@ -29,7 +29,8 @@ def fgsm(
     targeted: bool = False,
 ) -> Tensor:
     """Fast Gradient Sign Method: one step of full length (Goodfellow et al. 2015, section 4)."""
-    return fgsm_sweep(model, images, labels, epsilons=[epsilon], norm=norm, targeted=targeted)[0]
+    gradient = loss_gradient(model, images, labels, targeted=targeted)
+    return clip(images + epsilon * direction(gradient, norm), images, epsilon, norm)
 
 
 @checked
@@ -41,11 +42,15 @@ def fgsm_sweep(
     epsilons: Sequence[float],
     norm: str = "linf",
     targeted: bool = False,
-) -> list[Tensor]:
-    """The images of FGSM at each epsilon, by one gradient: it is taken where all of them start."""
+) -> Tensor:
+    """FGSM at each epsilon: (epsilons, batch, ...).
+
+    All start at the images themselves, where they have one gradient. So one is computed.
+    """
     gradient = loss_gradient(model, images, labels, targeted=targeted)
     step = direction(gradient, norm)
-    return [clip(images + epsilon * step, images, epsilon, norm) for epsilon in epsilons]
+    made = [clip(images + epsilon * step, images, epsilon, norm) for epsilon in epsilons]
+    return torch.stack(made)
 
 
 @checked

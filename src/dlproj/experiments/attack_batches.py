@@ -2,8 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from functools import partial
 from inspect import signature
 
@@ -17,76 +17,118 @@ from dlproj.data.batches import epoch_generator
 from dlproj.running.context import Context
 from dlproj.settings import AttackConfig
 from dlproj.settings.attack import NEAREST
-from dlproj.training.device import Machine
 from dlproj.training.loop import predict
 from dlproj.training.side_by_side import side_by_side
+
+Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
 def attack_in_turn(
     model: nn.Module, images: Tensor, labels: Tensor, config: AttackConfig, context: Context
 ) -> Iterator[Attacked]:
-    """What each epsilon gives; fgsm, and what looks for the smallest change, give all at once."""
+    """What each epsilon gives."""
     aims = target_classes(model, labels) if config.targeted else labels
-    nearest = config.method in NEAREST
-    together = nearest or config.method == "fgsm"
-    for epsilons in [config.epsilon] if together else [[epsilon] for epsilon in config.epsilon]:
-        made = images.new_empty(len(epsilons) + nearest, *images.shape)
-        attack = partial(_attack_batch, model, config, epsilons, context.machine)
-        splits = [part.split(config.batch_size) for part in (made.transpose(0, 1), images, aims)]
-        batches = enumerate(zip(*splits, strict=True))
-        jobs = [partial(attack, number, *batch) for number, batch in batches]
-        at = f"{epsilons[0]:g}" if len(epsilons) == 1 else f"{len(epsilons)} epsilons"
+    batches = _Batches(model, images, aims, config, context)
+    if config.method == "fgsm":
+        return _by_one_gradient(batches)
+    if config.method in NEAREST:
+        return _by_smallest_change(batches)
+    return _each_anew(batches)
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """What is attacked, a batch on each core."""
+
+    model: nn.Module
+    images: Tensor  # (n, 1, 28, 28)
+    aims: Tensor  # (n,) the labels, or the classes to be seen
+    config: AttackConfig
+    context: Context
+
+    def attack(
+        self, attack_of: Callable[..., Attack], made: Tensor, at: str
+    ) -> tuple[float, Counter[str]]:
+        """Fill `made` (..., n, 1, 28, 28) with what attacks make of the images (n, 1, 28, 28).
+
+        Args:
+            attack_of: the attack on a batch, by its `generator` and the `tally` that it fills.
+            made: one image, or several, for each of the images.
+            at: which epsilons, for those who watch.
+
+        Returns:
+            The seconds that it took, and the tally of all batches.
+        """
+        # Counted from the end: what is made at several epsilons has an axis more in front.
+        size, across = self.config.batch_size, -self.images.ndim
+        splits = made.split(size, across), self.images.split(size), self.aims.split(size)
+        jobs = [
+            partial(self._attack_batch, attack_of, number, *batch)
+            for number, batch in enumerate(zip(*splits, strict=True))
+        ]
         started = time.perf_counter()
-        done = side_by_side(jobs, context.machine)
+        done = side_by_side(jobs, self.context.machine)
         tally: Counter[str] = Counter()
-        for part in context.console.count(done, f"batches at {at}", len(jobs)):
+        for part in self.context.console.count(done, f"batches at {at}", len(jobs)):
             tally.update(part)
-        seconds = (time.perf_counter() - started) / len(epsilons)
-        distances = None
-        if nearest:
-            found = made[-1]
-            missed = ~fooled(
-                predict_all(model, found, config, context), aims, targeted=config.targeted
-            )
-            distances = lengths(found - images, config.norm).masked_fill(missed, torch.inf)
-        for epsilon, moved in zip(epsilons, made[: len(epsilons)], strict=True):
-            logits = predict_all(model, moved, config, context)
-            yield Attacked(epsilon, moved, logits, seconds, tally, distances)
+        return time.perf_counter() - started, tally
+
+    def _attack_batch(
+        self,
+        attack_of: Callable[..., Attack],
+        number: int,
+        made: Tensor,
+        images: Tensor,
+        aims: Tensor,
+    ) -> Counter[str]:
+        # A generator for each batch: what it draws does not depend on which batch is done first.
+        generator, tally = epoch_generator(self.config.seed, number), Counter[str]()
+        with self.context.machine.autocast():
+            made[:] = attack_of(generator=generator, tally=tally)(self.model, images, aims)
+        return tally
+
+    def logits(self, images: Tensor) -> Tensor:
+        """(n, classes) of images (n, 1, 28, 28)."""
+        return predict_all(self.model, images, self.config, self.context)
 
 
-def _attack_batch(
-    model: nn.Module,
-    config: AttackConfig,
-    epsilons: Sequence[float],
-    machine: Machine,
-    number: int,
-    made: Tensor,
-    images: Tensor,
-    aims: Tensor,
-) -> Counter[str]:
-    """Put what becomes of one batch into `made` (batch, epsilons, ...); the tally of attacks.
+def _each_anew(batches: _Batches) -> Iterator[Attacked]:
+    """An attack of its own at each epsilon."""
+    for epsilon in batches.config.epsilon:
+        moved = torch.empty_like(batches.images)
+        attack_of = partial(chosen_attack, batches.config, epsilon)
+        seconds, tally = batches.attack(attack_of, moved, f"{epsilon:g}")
+        yield Attacked(epsilon, moved, batches.logits(moved), seconds, tally)
 
-    What looks for the smallest change puts that, whatever its size, behind the last epsilon.
+
+def _by_one_gradient(batches: _Batches) -> Iterator[Attacked]:
+    """FGSM, whose gradient is that of the images themselves, and so the same at each epsilon."""
+    config, images = batches.config, batches.images
+    sweep = partial(
+        attacks.fgsm_sweep, epsilons=config.epsilon, norm=config.norm, targeted=config.targeted
+    )
+    made = images.new_empty(len(config.epsilon), *images.shape)
+    seconds, tally = batches.attack(lambda **_: sweep, made, "all epsilons")
+    for epsilon, moved in zip(config.epsilon, made, strict=True):
+        yield Attacked(epsilon, moved, batches.logits(moved), seconds / len(made), tally)
+
+
+def _by_smallest_change(batches: _Batches) -> Iterator[Attacked]:
+    """An attack that looks for the smallest change of each image: one, whatever epsilon.
+
+    At an epsilon there is that change where it is no larger, and else none.
     """
-    tally: Counter[str] = Counter()
-    with machine.autocast():
-        if config.method == "fgsm":
-            moved = attacks.fgsm_sweep(
-                model, images, aims, epsilons=epsilons, norm=config.norm, targeted=config.targeted
-            )
-        elif config.method in NEAREST:
-            attack = chosen_attack(config, None, generator=epoch_generator(config.seed, number))
-            found = attack(model, images, aims)
-            distance = lengths(found - images, config.norm)
-            near = [per_image(distance <= epsilon, images) for epsilon in epsilons]
-            moved = [*(torch.where(each, found, images) for each in near), found]
-        else:
-            (epsilon,) = epsilons
-            generator = epoch_generator(config.seed, number)
-            attack = chosen_attack(config, epsilon, generator=generator, tally=tally)
-            moved = [attack(model, images, aims)]
-        made[:] = torch.stack(moved, dim=1)
-    return tally
+    config, images = batches.config, batches.images
+    found = torch.empty_like(images)
+    attack_of = partial(chosen_attack, config, None)
+    seconds, tally = batches.attack(attack_of, found, "all epsilons")
+    distance = lengths(found - images, config.norm)
+    fools = fooled(batches.logits(found), batches.aims, targeted=config.targeted)
+    smallest = distance.masked_fill(~fools, torch.inf)
+    for epsilon in config.epsilon:
+        moved = torch.where(per_image(distance <= epsilon, images), found, images)
+        logits = batches.logits(moved)
+        yield Attacked(epsilon, moved, logits, seconds / len(config.epsilon), tally, smallest)
 
 
 def chosen_attack(
@@ -95,7 +137,7 @@ def chosen_attack(
     *,
     generator: torch.Generator,
     tally: Counter[str] | None = None,
-) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
+) -> Attack:
     """The attack that the settings name, as a function of (model, images, labels).
 
     Without epsilon, one of those that need none.
