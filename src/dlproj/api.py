@@ -6,15 +6,12 @@ that says why. Nothing is printed unless it is asked for, and torch's random num
 afterwards as they were.
 """
 
-import dataclasses
 import functools
-import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
+from typing import Any, ParamSpec, TypeVar
 
-from annotated_types import Ge
 from torch import nn
 
 from dlproj.attacks import (
@@ -33,7 +30,15 @@ from dlproj.attacks import (
     prepare,
     square,
 )
-from dlproj.configuration.resolve import validate
+from dlproj.configuration.keywords import (
+    AblateBatchnorm,
+    Attack,
+    TrainDigits,
+    TrainLangid,
+    TrainRegression,
+    signature_of,
+    split,
+)
 from dlproj.configuration.session import Session, settings_of
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.errors import CallError, DataWarning, DlprojError, UsageError
@@ -100,84 +105,11 @@ P = ParamSpec("P")
 C = TypeVar("C", bound=Config)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where settings come from, where results go, what is shown: keywords of every experiment.
-
-    Args:
-        config: a `config.json` of an earlier run; other keywords win over it.
-        out: run directory, by default `runs/<command>/<number>`.
-        resume: unfinished run directory to go on with.
-        plots: draw the figures.
-        progress: show on standard error how it goes.
-    """
-
-    config: Path | str | None = None
-    out: Path | str | None = None
-    resume: Path | str | None = None
-    plots: bool = False
-    progress: bool = False
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StudyPlace(Place):
-    """The same for what may train several times.
-
-    Args:
-        jobs: trainings at once. More than one are processes of their own, so that the script that
-            asks for them needs `if __name__ == "__main__":`, as for all processes of Python.
-    """
-
-    jobs: Annotated[int, Ge(1)] = 1
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingPlace(StudyPlace):
-    """The same for a training.
-
-    Args:
-        tensorboard: also write event files for TensorBoard.
-    """
-
-    tensorboard: bool = False
-
-
-# What each function takes: the settings, then the place.
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Digits(TrainingPlace, DigitsConfig): ...
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Batchnorm(StudyPlace, BatchnormConfig): ...
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Regression(TrainingPlace, RegressionConfig): ...
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Attack(Place, AttackConfig): ...
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Langid(TrainingPlace, LangidConfig): ...
-
-
-def _task(
-    keywords: Callable[P, Config], settings: type[C]
+def _with_keywords(
+    keywords: Callable[P, C], settings: type[C]
 ) -> Callable[[Callable[[C, Session], Finished]], Callable[P, Finished]]:
     """Make of a function of settings and session one that takes them as `keywords`."""
-    hints = get_type_hints(keywords)
-    signature = inspect.Signature(
-        [
-            parameter.replace(annotation=hints[name])
-            for name, parameter in inspect.signature(keywords).parameters.items()
-        ],
-        return_annotation=Finished,
-    )
-    places = {field.name for field in dataclasses.fields(TrainingPlace)}
+    signature = signature_of(keywords, settings, returns=Finished)
 
     def decorate(function: Callable[[C, Session], Finished]) -> Callable[P, Finished]:
         @functools.wraps(function)
@@ -186,11 +118,10 @@ def _task(
                 given = signature.bind(*args, **kwargs).arguments
             except TypeError as error:
                 raise CallError(f"{function.__name__}: {error}") from None
-            session = _session({name: given.pop(name) for name in places & given.keys()})
+            session, own = split(given)
             if session.jobs != 1:
                 check_main_guard(session.jobs or 0)
-            settings_given = {name: _path(name, value) for name, value in given.items()}
-            config = settings_of(settings, settings_given, session)
+            config = settings_of(settings, own, session)
             with own_torch(), saved_on_interrupt(function.__name__):
                 finished = function(config, session)
             for remark in finished.remarks if session.quiet else ():
@@ -204,50 +135,36 @@ def _task(
     return decorate
 
 
-def _path(name: str, value: Any) -> Any:
-    """The value of a keyword, paths of which may be given as text."""
-    if isinstance(value, str) and name in {"config", "out", "resume", "data", "model"}:
-        return path_of(name, value)
-    return value
-
-
-def _session(given: dict[str, Any]) -> Session:
-    """The session that the keywords of a place ask for."""
-    place = dataclasses.asdict(validate(TrainingPlace, given))
-    paths = {name: _path(name, place.pop(name)) for name in ("config", "out", "resume")}
-    return Session(quiet=not place.pop("progress"), **paths, **place)
-
-
 def _finished(path: Path) -> Finished:
     """A run, which stays to be found when the working folder changes."""
     return finished.load_run(path.absolute())
 
 
-@_task(_Digits, DigitsConfig)
+@_with_keywords(TrainDigits, DigitsConfig)
 def train_digits(config: DigitsConfig, session: Session) -> Finished:
     """Train a CNN on MNIST and evaluate it on the test images, as `dlproj train-digits` does."""
     return _finished(perform(digits.run, config, session, show=False))
 
 
-@_task(_Batchnorm, BatchnormConfig)
+@_with_keywords(AblateBatchnorm, BatchnormConfig)
 def ablate_batchnorm(config: BatchnormConfig, session: Session) -> Finished:
     """Train that CNN with and without BatchNorm, as `dlproj ablate-batchnorm` does."""
     return _finished(perform(batchnorm.run, config, session, show=False))
 
 
-@_task(_Regression, RegressionConfig)
+@_with_keywords(TrainRegression, RegressionConfig)
 def train_regression(config: RegressionConfig, session: Session) -> Finished:
     """Fit a small network to a curve, as `dlproj train-regression` does."""
     return _finished(perform(regression.run, config, session, show=False))
 
 
-@_task(_Attack, AttackConfig)
+@_with_keywords(Attack, AttackConfig)
 def attack(config: AttackConfig, session: Session) -> Finished:
     """Make adversarial examples for a trained classifier, as `dlproj attack` does."""
     return _finished(perform(attack_experiment.run, config, session, show=False))
 
 
-@_task(_Langid, LangidConfig)
+@_with_keywords(TrainLangid, LangidConfig)
 def train_langid(config: LangidConfig, session: Session) -> Finished:
     """Train a network that names the language of one word, as `dlproj train-langid` does."""
     return _finished(perform(langid.run, config, session, show=False))

@@ -18,8 +18,14 @@ from annotated_doc import Doc
 
 from dlproj.configuration.messages import limits
 from dlproj.configuration.resolve import as_text, flag, validate
-from dlproj.configuration.session import Interval, Session, parse_interval, settings_of
-from dlproj.settings import DEVICES, Config, Fraction, TrainingConfig
+from dlproj.configuration.session import (
+    Interval,
+    Session,
+    parse_interval,
+    session_fields,
+    settings_of,
+)
+from dlproj.settings import DEVICES, Config, Fraction
 
 C = TypeVar("C", bound=Config)
 
@@ -103,14 +109,8 @@ def parameter(
 
 
 def session_parameters(cls: type[Config]) -> list[inspect.Parameter]:
-    """The flags of a session that mean something to a command.
-
-    Only what trains has steps for TensorBoard, and only what repeats has trainings to spread.
-    """
-    fields = {field.name for field in dataclasses.fields(cls)}
-    left_out = set() if issubclass(cls, TrainingConfig) or "grid" in fields else {"tensorboard"}
-    left_out |= set() if "seeds" in fields else {"jobs", "cluster"}
-    return [each for each in parameters(Session) if each.name not in left_out]
+    """The flags of a session that mean something to a command."""
+    return [each for each in parameters(Session) if each.name in session_fields(cls)]
 
 
 def help_text(annotated: Any) -> str:

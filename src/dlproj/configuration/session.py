@@ -11,7 +11,7 @@ from annotated_types import Ge
 
 from dlproj.configuration.resolve import flag, read_config_file, refuse_unused, resolve, to_dict
 from dlproj.errors import DlprojError, UsageError
-from dlproj.settings import Config
+from dlproj.settings import Config, TrainingConfig
 
 C = TypeVar("C", bound=Config)
 
@@ -75,6 +75,17 @@ class Session:
     tensorboard: Annotated[bool, Doc("Also write event files for TensorBoard.")] = False
     json: Annotated[bool, Doc("Print the result as one JSON document.")] = False
     quiet: Annotated[bool, Doc("Show no progress and no remarks.")] = False
+
+
+def session_fields(cls: type[Config]) -> set[str]:
+    """The fields of a session that mean something to a command.
+
+    Only what trains has steps for TensorBoard, and only what repeats has trainings to spread.
+    """
+    fields = {field.name for field in dataclasses.fields(cls)}
+    left_out = set() if issubclass(cls, TrainingConfig) or "grid" in fields else {"tensorboard"}
+    left_out |= set() if "seeds" in fields else {"jobs", "cluster"}
+    return {field.name for field in dataclasses.fields(Session)} - left_out
 
 
 def settings_of(cls: type[C], given: dict[str, Any], session: Session) -> C:
