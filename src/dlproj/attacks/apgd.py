@@ -136,6 +136,7 @@ def ascend(
         here = here.detach().requires_grad_()
         logits = model(here)
         value = objective(logits, which)
+        # No image's value depends on another image: the sum's gradient is each one's own.
         (gradient,) = torch.autograd.grad(value.sum(), here)
         misread = fooled(logits, labels[which], targeted=targeted)
         adversarial[which[misread]] = here.detach()[misread]
@@ -148,8 +149,11 @@ def ascend(
         done = torch.zeros_like(labels, dtype=torch.bool)
         start = start_at_random(images[standing], epsilon, norm, generator)
         climb = _Climb.begin(standing, images[standing], start, *look(start, standing), epsilon)
+        # Within a stretch, step sizes stay as they are; `adapt` looks at them at its end, a
+        # checkpoint.
         for length in _stretches(steps):
             for _ in range(length):
+                # What is misread by now needs no further step: the batch shrinks.
                 climb = climb.keep(~done[climb.which])
                 if not len(climb.which):
                     return adversarial
@@ -200,8 +204,10 @@ class _Climb:
             start,
             value,
             gradient,
+            # At first a step leads from one side of the ball to the other.
             size=torch.full_like(value, 2 * epsilon),
             rises=torch.zeros_like(value),
+            # As if just halved: the first checkpoint counts the rises alone.
             halved=torch.ones_like(value, dtype=torch.bool),
             value_then=value,
         )
@@ -214,6 +220,8 @@ class _Climb:
 
     def move(self, epsilon: float, norm: str) -> None:
         size = per_image(self.size, self.here)
+        # z = P(x + size·direction), then P(x + 0.75·(z - x) + 0.25·(x - x before)): a plain step,
+        # drawn on by the one before it.
         ahead = self.here + size * direction(self.gradient, norm)
         ahead = project(ahead, self.images, epsilon, norm)
         blend = self.here + MOMENTUM * (ahead - self.here)
@@ -230,10 +238,14 @@ class _Climb:
 
     def adapt(self, length: int) -> None:
         """Halve the steps, and go back to the best point, where the last steps did little."""
+        # Condition 2 of the paper: the size was not halved last time, and still nothing better
+        # came.
         stuck = ~self.halved & (self.best_value == self.value_then)
+        # Condition 1: too few of the steps raised the value.
         self.halved = (self.rises < ENOUGH * length) | stuck
         self.value_then, self.rises = self.best_value, torch.zeros_like(self.rises)
         self.size = torch.where(self.halved, self.size / 2, self.size)
+        # The finer search goes on at the best point, without momentum: `before` is that point, too.
         back = per_image(self.halved, self.here)
         self.here = torch.where(back, self.best, self.here)
         self.before = torch.where(back, self.best, self.before)
@@ -245,6 +257,7 @@ def _stretches(steps: int) -> Iterator[int]:
     """Steps between two checkpoints: first 22 % of all, then ever fewer, down to 6 %."""
     shares = [0.0, 0.22]
     while shares[-1] < 1:
+        # Each stretch is 3 % of all steps shorter than the one before it.
         shares.append(shares[-1] + max(shares[-1] - shares[-2] - 0.03, 0.06))
     # Sums of decimal fractions are a little off, and 57.000001 steps are 57.
     places = [min(math.ceil(share * steps - 1e-6), steps) for share in shares]

@@ -112,6 +112,7 @@ def check_images(images: Any) -> None:
     if images.ndim < 2 or not images.numel():
         raise UsageError(f"images must be (batch, ...) with a pixel or more, not {_shape(images)}")
     low, high = (float(bound) for bound in images.detach().aminmax())
+    # Written so that NaN, which is neither more nor less, is refused too.
     if not (low >= 0 and high <= 1):
         raise UsageError(
             f"images must be in [0, 1], not in [{low:.3g}, {high:.3g}]: divide bytes by 255, and "
@@ -144,6 +145,7 @@ def _labels(labels: Any, images: Tensor) -> Tensor:
         raise UsageError(
             f"labels must be ({len(images)},), a class for each image, not {_shape(labels)}"
         )
+    # True and False are no classes: they are mostly a comparison where labels were meant.
     whole = not (labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool)
     if not whole or labels.is_quantized or labels.layout != torch.strided or labels.is_meta:
         raise UsageError(f"labels must be integers, not {_name(labels.dtype)}: labels.long()")
@@ -206,6 +208,7 @@ def _number(name: str, value: Any) -> float:
 
 def _count(name: str, value: Any) -> int:
     try:
+        # Whole numbers of numpy and torch have an index, and 2.0 has none.
         count = 0 if isinstance(value, bool) else operator.index(value)
     except TypeError:
         count = 0

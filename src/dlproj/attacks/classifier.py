@@ -32,6 +32,7 @@ class Classifier(nn.Module):
         self.model = model
         self.dtype = images.dtype
         wide = torch.promote_types(images.dtype, torch.float32)
+        # A tensor of inference mode never has a gradient; a copy made outside of it has.
         self.images = images.detach().to(wide, copy=images.is_inference())
         self.labels = labels
         self.grown = GROWN if self.dtype in HALVES else 1
@@ -44,6 +45,7 @@ class Classifier(nn.Module):
         Raises:
             UsageError: the model does not take such images, or does not give such logits.
         """
+        # Checks read numbers back, which holds a GPU up; what the first look shows holds for all.
         if self.looked:
             logits: Tensor = self.model(images.to(self.dtype))
         else:
@@ -59,6 +61,8 @@ class Classifier(nn.Module):
         """Logits in single precision, whose gradient does not vanish on its way back."""
         logits = logits.float()
         if logits.requires_grad:
+            # The factor goes down with the gradient through all layers. Steps along a sign or a
+            # direction do not feel it; `minimal/plane.py` divides by it.
             logits.register_hook(lambda gradient: gradient * GROWN)
         return logits
 

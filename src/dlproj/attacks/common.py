@@ -14,6 +14,8 @@ def loss_gradient(
 ) -> Tensor:
     """Gradient of the mean cross-entropy by the images; its negative if targeted."""
     images = images.detach().requires_grad_()
+    # The mean makes each gradient smaller by the batch, which its sign and its direction do not
+    # see.
     loss = F.cross_entropy(model(images), labels)
     (gradient,) = torch.autograd.grad(-loss if targeted else loss, images)
     return gradient
@@ -24,6 +26,7 @@ def direction(gradient: Tensor, norm: str) -> Tensor:
     if norm == "linf":
         return gradient.sign()
     length = per_image(gradient.flatten(1).norm(dim=1), gradient)
+    # A gradient of zero stays zero: such an image does not move.
     return gradient / length.clamp(min=SMALLEST)
 
 
@@ -31,8 +34,10 @@ def project(moved: Tensor, images: Tensor, epsilon: float, norm: str) -> Tensor:
     """The nearest images to `moved` within `epsilon` of `images` and in [0, 1]."""
     change = moved - images
     if norm == "linf":
+        # The images are in [0, 1] themselves, so that to clamp there leads no pixel farther away.
         return (images + change.clamp(-epsilon, epsilon)).clamp(0, 1)
     length = per_image(change.flatten(1).norm(dim=1), change)
+    # Of a change within epsilon the factor is above 1, and clamped: it stays as it is.
     return (images + change * (epsilon / length.clamp(min=SMALLEST)).clamp(max=1)).clamp(0, 1)
 
 
@@ -52,6 +57,7 @@ def start_at_random(
         return project(images + epsilon * noise, images, epsilon, norm)
     noise = drawn(torch.randn, images.shape, images, generator)
     share = drawn(torch.rand, images.shape[:1], images, generator)
+    # In d dimensions a ball of radius r has r^d of the volume: even draws take the d-th root.
     radius = per_image(epsilon * share ** (1 / noise[0].numel()), noise)
     return project(images + radius * direction(noise, norm), images, epsilon, norm)
 
@@ -84,6 +90,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
     """How far the label's logit (batch,) is above the highest other; below 0 it is misread."""
+    # The label's own logit becomes -inf, so that the maximum is over the others.
     others = logits.scatter(1, labels[:, None], -torch.inf).amax(1)
     return logits.gather(1, labels[:, None])[:, 0] - others
 
@@ -97,7 +104,7 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
     """
     if logits.shape[1] == 2:
         return -margin(logits, labels)
-    highest = logits.topk(min(3, logits.shape[1])).values
+    highest = logits.topk(min(3, logits.shape[1])).values  # (batch, 3), falling
     return -margin(logits, labels) / (highest[:, 0] - highest[:, -1] + SMALLEST)
 
 
@@ -106,6 +113,7 @@ def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
     own, aim = (logits.gather(1, classes[:, None])[:, 0] for classes in (labels, targets))
     if logits.shape[1] == 2:
         return aim - own
+    # Not DLR's own scale: with the label first and the aim third, the ratio would be constant.
     highest = logits.topk(min(4, logits.shape[1])).values
     return (aim - own) / (highest[:, 0] - highest[:, 2:].mean(1) + SMALLEST)
 
@@ -120,6 +128,7 @@ def fooled(logits: Tensor, labels: Tensor, *, targeted: bool) -> Tensor:
 def likeliest_others(model: nn.Module, images: Tensor, labels: Tensor, count: int) -> Tensor:
     """Classes other than the labels, the likeliest first: (at most count, batch)."""
     wrong = model(images).scatter(1, labels[:, None], -torch.inf)
+    # Turned, so that a row is what all images aim at in one turn.
     return wrong.argsort(dim=1, descending=True)[:, : min(count, wrong.shape[1] - 1)].T
 
 

@@ -48,6 +48,7 @@ def ensemble(
     if not targeted:
         parts["apgd-targeted"] = partial(apgd_targeted, steps=steps, targets=TARGETS, **common)
     if norm == "linf":
+        # Now, and not after the three parts that come before.
         require_pictures(images, "ensemble in linf takes square, which")
         parts["square"] = partial(square, queries=queries, targeted=targeted, **common)
     return _in_turn(parts, model, images, labels, targeted=targeted, tally=tally)
@@ -108,6 +109,7 @@ def _in_turn(
     adversarial = images.clone()
     standing = still_standing(model, images, labels, targeted=targeted)
     for name, attack in parts.items():
+        # `standing` are indices of the images that no part has fooled yet.
         if not len(standing):
             break
         made = attack(model, images[standing], labels[standing])

@@ -46,6 +46,7 @@ def frozen(model: nn.Module) -> Iterator[None]:
     last to leave restores what the first found.
     """
     with _changing:
+        # Only the first finds the model as it was; those who come later find it frozen.
         hold = _holds.get(model) or _Hold(model)
         _holds[model] = hold
         hold.users += 1
@@ -55,6 +56,7 @@ def frozen(model: nn.Module) -> Iterator[None]:
     finally:
         with _changing:
             hold.users -= 1
+            # Others may still be attacking it in another thread.
             if not hold.users:
                 hold.restore()
                 del _holds[model]

@@ -29,6 +29,7 @@ def fgsm(
     targeted: bool = False,
 ) -> Tensor:
     """Fast Gradient Sign Method: one step of full length (Goodfellow et al. 2015, section 4)."""
+    # All of epsilon at once, as if the loss rose everywhere as it does at the images.
     gradient = loss_gradient(model, images, labels, targeted=targeted)
     return clip(images + epsilon * direction(gradient, norm), images, epsilon, norm)
 
@@ -98,6 +99,7 @@ def mifgsm(
     adversarial, momentum = images, torch.zeros_like(images)
     for _ in range(steps):
         gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
+        # Gradients differ in size from step to step; at one size, each counts alike in the sum.
         size = per_image(gradient.flatten(1).abs().mean(1), gradient)
         momentum = decay * momentum + gradient / size.clamp(min=SMALLEST)
         moved = adversarial + step_size * direction(momentum, norm)
@@ -167,10 +169,13 @@ def _climb(
     keep: Callable[[Tensor, Tensor, float, str], Tensor],
 ) -> Tensor:
     """Steps along the gradient from `start`, each brought back by `keep` to within `epsilon`."""
+    # 2.5 times what reaches epsilon: so any start can reach any border, and move along it (Madry et
+    # al. 2018, section 5).
     step_size = step_size or 2.5 * epsilon / steps
     adversarial = start
     for _ in range(steps):
         gradient = loss_gradient(model, adversarial, labels, targeted=targeted)
+        # Steps of one size, however flat the loss is here.
         moved = adversarial + step_size * direction(gradient, norm)
         adversarial = keep(moved, images, epsilon, norm)
     return adversarial

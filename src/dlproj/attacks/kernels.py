@@ -27,11 +27,13 @@ class _Halve(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
+        # (batch, channels, height, width) to half the width, and then to half the height.
         left, right = x[..., 0::2], x[..., 1::2]
         columns = torch.maximum(left, right)
         upper = columns[..., 0::2, :]
         halved = torch.maximum(upper, columns[..., 1::2, :])
         if ctx.needs_input_grad[0]:
+            # 1 where the right or lower one won. Of equal values the left or upper one is kept.
             ctx.save_for_backward((columns != left).to(x.dtype), (halved != upper).to(x.dtype))
         return halved
 
@@ -39,6 +41,7 @@ class _Halve(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         from_right, from_lower = ctx.saved_tensors
         columns = torch.empty_like(from_right)
+        # Written straight to its place: no other copy of this size is made.
         lower = torch.mul(gradient, from_lower, out=columns[..., 1::2, :])
         torch.sub(gradient, lower, out=columns[..., 0::2, :])
         whole = gradient.new_empty(*columns.shape[:-1], 2 * columns.shape[-1])
@@ -53,6 +56,7 @@ class FixedNorm(nn.Module):
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         super().__init__()
         self.norm = norm
+        # From double precision, rounded once.
         variance: Tensor = norm.running_var  # type: ignore[assignment]
         inverse = 1 / (variance.double() + norm.eps).sqrt()
         self.register_buffer("inverse", inverse.to(norm.weight.dtype)[:, None, None])
@@ -80,4 +84,5 @@ class _Normalise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         inverse, weight = ctx.saved_tensors
+        # Mean and variance are constants here: what they would owe to the input is 0.
         return (gradient * inverse).mul_(weight[:, None, None]), None, None

@@ -35,6 +35,7 @@ def prepare(model: nn.Module) -> nn.Module:
     own.requires_grad_(False)
     for module in own.modules():
         module.training = False
+    # A trace would lose the hooks.
     if any(module._forward_hooks or module._forward_pre_hooks for module in own.modules()):
         return own
     try:
@@ -45,6 +46,7 @@ def prepare(model: nn.Module) -> nn.Module:
         if isinstance(module, nn.BatchNorm2d) and module.affine and module.track_running_stats:
             traced.set_submodule(name, FixedNorm(module))
     for node in traced.graph.nodes:
+        # Any other pooling stays torch's own.
         if node.target is F.max_pool2d and (node.args[1:], node.kwargs) == ((2,), UNPADDED):
             node.target, node.args, node.kwargs = max_pool_2x2, node.args[:1], {}
     traced.recompile()

@@ -39,6 +39,7 @@ def square(
         logits = model(adversarial)
         lowest = sign * margin(logits, labels)
         rows = (~fooled(logits, labels, targeted=targeted)).nonzero()[:, 0]
+        # The look at the start was the first query.
         for query in range(1, queries):
             if not len(rows):
                 break
@@ -71,6 +72,8 @@ def _move(
     """What is asked about next."""
     if norm == "l2":
         return move_bump(here, images, side, epsilon, generator)
+    # 2 epsilon carry a pixel from either side of the ball to the other; `project` takes back the
+    # rest.
     change = 2 * epsilon * _squares(here, side, generator)
     return project(here + change, images, epsilon, "linf")
 
@@ -79,6 +82,7 @@ def _side(progress: float, images: Tensor) -> int:
     """Side of the squares, in pixels, after this share of the queries."""
     halvings = sum(10_000 * progress > start for start in HALVINGS)
     height, width = images.shape[-2:]
+    # The share is of the area, and so the side goes by its root.
     side = round((FIRST_SHARE / 2**halvings * height * width) ** 0.5)
     return min(max(side, 1), height, width)
 

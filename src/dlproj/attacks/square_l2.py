@@ -41,13 +41,16 @@ def move_bump(
     old = change[window]
     bump = _bump(side, images, generator) * signs((*images.shape[:2], 1, 1), images, generator)
     bump = bump + old / (_length(old) + SMALLEST)
+    # The bump takes: what epsilon leaves, shared by the channels, and what both windows held.
     bump = bump / (_length(bump) + SMALLEST) * (unused / images.shape[1] + within).sqrt()
+    # Its length has gone into the bump.
     change[other] = 0
     change[window] = bump
     return _at_length(images, change, epsilon)
 
 
 def _at_length(images: Tensor, change: Tensor, epsilon: float) -> Tensor:
+    # At full length; the border of [0, 1] may shorten it.
     return (images + epsilon * direction(change, "l2")).clamp(0, 1)
 
 

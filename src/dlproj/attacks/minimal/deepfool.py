@@ -42,10 +42,14 @@ def deepfool(
         misread = fooled(logits, labels[rows], targeted=targeted)
         small = lengths(here - images[rows], norm) <= epsilon
         adversarial[rows[misread & small]] = here[misread & small]
+        # The look after the last step only tells whom it fooled.
         if misread.all() or step == steps:
             break
         rows, lead, slope, change = (each[~misread] for each in (rows, lead, slope, change))
+        # Where a linear function is 0 lies |value| / |slope| away, the slope measured in the dual
+        # norm.
         size = lead.abs() / dual(slope, norm).clamp(min=SMALLEST) + BEYOND
         change = change + per_image(size, slope) * direction(slope, norm)
+        # From the image, not from the last point: the overshoot lengthens the whole way.
         here = (images[rows] + (1 + overshoot) * change).clamp(0, 1)
     return adversarial

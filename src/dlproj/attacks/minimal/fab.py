@@ -124,6 +124,7 @@ class _Search:
 
     def _open(self, which: Tensor) -> Tensor:
         """Of which of these images a smaller change is still wanted."""
+        # Without epsilon only an image that was misread from the start (distance 0) is done.
         enough = 0 if math.isinf(self.epsilon) else self.epsilon
         return self.distance[which] > enough
 
@@ -145,6 +146,7 @@ class _Search:
     def _start(self, which: Tensor, generator: torch.Generator | None) -> Tensor:
         """Half as far from the images as the nearest find, epsilon or what is usual."""
         images = self.images[which]
+        # The distance is inf where nothing was found yet.
         radius = self.distance[which].clamp(max=min(self.epsilon, REACH[self.norm])) / 2
         draw = torch.rand if self.norm == "linf" else torch.randn
         noise = drawn(draw, images.shape, images, generator)
@@ -156,11 +158,16 @@ class _Search:
         images = self.images[which]
         _, lead, slope = plane(here, which)
         weights = slope.flatten(1)
+        # To first order the lead at x is lead + <slope, x - here>: 0 on the plane <slope, x> =
+        # offset.
         offset = (weights * here.flatten(1)).sum(1) - lead
+        # The ways from the point and from the image itself, by one projection: (2n, d).
         both = torch.cat([here, images]).flatten(1)
         change = to_plane(both, weights.repeat(2, 1), offset.repeat(2), self.norm)
         from_here, from_image = change.view(2, *here.shape)
+        # Clamped, because both are 0 where the image lies on the plane.
         near, far = lengths(change, self.norm).clamp(min=1e-8).view(2, -1)
+        # alpha: the farther the point is from the plane, the more the image itself has its say.
         bias = per_image((near / (near + far)).clamp(max=MOST_BIAS), here)
         moved = (1 - bias) * (here + OVERSHOOT * from_here)
         moved = (moved + bias * (images + OVERSHOOT * from_image)).clamp(0, 1)
@@ -169,4 +176,6 @@ class _Search:
         nearer = misread & (distance < self.distance[which])
         self.best[which[nearer]] = moved[nearer]
         self.distance[which[nearer]] = distance[nearer]
+        # A find goes back towards the image, to look for a nearer one; the others go on from where
+        # they are.
         return torch.where(per_image(misread, here), images + BACK * (moved - images), moved)

@@ -18,16 +18,22 @@ def to_plane(points: Tensor, weights: Tensor, offset: Tensor, norm: str) -> Tens
     together is concave in that multiplier and piecewise linear. So Newton's steps never go too far,
     each stops a pixel more, and the last one stands on the solution.
     """
+    # The same plane with 1 for its largest weight: squares of tiny gradients would vanish.
     scale = weights.abs().amax(1, keepdim=True).clamp(min=torch.finfo(weights.dtype).tiny)
+    # What <weights, x> lacks, with its sign: (n,).
     gap = (offset - (weights * points).sum(1)) / scale[:, 0]
-    pull = weights.abs() / scale
+    pull = weights.abs() / scale  # (n, d) what <weights, x> gains as a pixel moves by 1
+    # Where each pixel goes, and how far until the box stops it.
     towards = weights.sign() * gap.sign()[:, None]
     room = torch.where(towards > 0, 1 - points, points)
+    # The shortest way moves pixels by their weights in l2; in linf all that matter as far as the
+    # farthest.
     speed = pull if norm == "l2" else (pull > 0).to(pull.dtype)
     gain, full = pull * speed, pull * room
     free = torch.ones_like(pull, dtype=torch.bool)
     multiplier = torch.zeros_like(gap)
     while True:
+        # What free pixels gain grows with the multiplier; the others have given all they have.
         slope = torch.where(free, gain, 0).sum(1)
         reached = torch.where(free, 0, full).sum(1)
         longer = (gap.abs() - reached) / slope.clamp(min=SMALLEST)
@@ -51,9 +57,10 @@ def nearest_plane(
     logits = model(here)
     own = logits.gather(1, labels[:, None])[:, 0]
     own_slope = _gradient(model, own, here)
-    leads = (logits - own[:, None]).detach()
+    leads = (logits - own[:, None]).detach()  # (n, classes) over the label
     nearest = torch.full_like(leads[:, 0], torch.inf)
     lead, slope = torch.zeros_like(nearest), torch.zeros_like(own_slope)
+    # One backward pass for each class: autograd gives the gradient of one number at a time.
     for other in range(logits.shape[1]):
         difference = _gradient(model, logits[:, other], here) - own_slope
         distance = leads[:, other].abs() / dual(difference, norm).clamp(min=SMALLEST)
@@ -70,6 +77,7 @@ def plane_between(
     """The same for one class each, `aims` (n,), against another, `own` (n,)."""
     here = here.detach().requires_grad_()
     logits = model(here)
+    # One backward pass: of the difference, not of each of the two.
     both = torch.stack([own, aims], dim=1)
     low, high = logits.gather(1, both).unbind(1)
     return logits.detach(), (high - low).detach(), _gradient(model, high - low, here)
