@@ -45,6 +45,7 @@ class Interrupts:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
+        # The next signal is the system's own, which ends the process at once.
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         if self.closed:
@@ -53,6 +54,7 @@ class Interrupts:
         # Tracebacks of what is dropped are not shown. In a function written in C, no signal is met.
         sys.unraisablehook = threading.excepthook = bool
         if hasattr(signal, "setitimer"):
+            # An alarm again and again, until the exception has come through.
             signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
         if not self.deferred:
             raise Interrupted(signum)

@@ -44,6 +44,7 @@ class ShuffledBatches:
 
     def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of one epoch, counted from 0, after those that are done."""
+        # What is done is drawn again and passed over: the rest then has the same random numbers.
         return islice(self._whole_epoch(number), done, None)
 
     def _whole_epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:

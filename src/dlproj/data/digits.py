@@ -81,6 +81,7 @@ def _hold_out(digits: Digits, count: int) -> Digits:
         raise DlprojError(
             f"--validation {count}: must leave some of the {len(digits.train)} training images"
         )
+    # Not by the run's seed: all runs are judged on the same images.
     order = torch.randperm(len(digits.train), generator=torch.Generator().manual_seed(0))
     held, kept = order[:count], order[count:]
     train = digits.train

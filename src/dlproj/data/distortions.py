@@ -27,8 +27,11 @@ def distorted_pixels(pictures: Tensor, generator: torch.Generator, *, strength: 
     drawn = strength * (2 * torch.rand(6, len(pictures), generator=generator) - 1)
     cos, sin = (TURN * drawn[0]).cos(), (TURN * drawn[0]).sin()
     slant, wide, high = (SLANT * drawn[1]).tan(), 1 + SCALE * drawn[2], 1 + SCALE * drawn[3]
+    # The rows of [turn · slant · scale | move]: from a place in the new image to one in the
+    # picture. Places go from -1 to 1, so that a side is 2 long.
     across = torch.stack([cos * wide, (cos * slant - sin) * high, 2 * MOVE * drawn[4]], dim=1)
     down = torch.stack([sin * wide, (sin * slant + cos) * high, 2 * MOVE * drawn[5]], dim=1)
     maps = torch.stack([across, down], dim=1).to(pixels.device)  # (n, 2, 3)
     grid = F.affine_grid(maps, list(pixels.shape), align_corners=False)
+    # Between pixels it interpolates; beyond the border it is black.
     return F.grid_sample(pixels, grid, align_corners=False)

@@ -28,6 +28,7 @@ def pen_strokes(pixels: Tensor, generator: torch.Generator) -> Tensor:
         return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
 
     width = drawn(-0.7, 1.0)  # of a pixel to both sides
+    # The lightest of 3x3 pixels makes strokes a pixel wider on both sides, the darkest thinner.
     wider, thinner = F.max_pool2d(pixels, 3, 1, 1), -F.max_pool2d(-pixels, 3, 1, 1)
     pixels = pixels + width.clamp(min=0) * (wider - pixels)
     pixels = pixels + (-width).clamp(min=0) * (thinner - pixels)
@@ -35,8 +36,10 @@ def pen_strokes(pixels: Tensor, generator: torch.Generator) -> Tensor:
     pixels = pixels + drawn(-0.4, 1.0).clamp(min=0) * (soft - pixels)
     sharp = drawn(1, 4)
     threshold = drawn(0.35, 0.5)
+    # A steeper line through the threshold: grey edges become narrow.
     sharpened = ((pixels - threshold) * sharp + threshold).clamp(0, 1)
     pixels = torch.where(drawn(0, 1) < 0.6, sharpened, pixels)
+    # A dark line is where the pen left off, a light one the rest of a ruling.
     gap = (drawn(0, 1) < 0.12) * _lines(count, generator, thickness=1.2)
     rest = (drawn(0, 1) < 0.12) * drawn(0.2, 0.7) * _lines(count, generator, thickness=0.7)
     pixels = torch.maximum(pixels * (1 - gap), rest * _inside())
@@ -58,6 +61,7 @@ def shapes(digits: Tensor, generator: torch.Generator) -> Tensor:
         _signs(count, generator),
     ]
     turn = torch.arange(count) % len(kinds)
+    # Of (kinds, n, 1, 28, 28), each image in the kind whose turn it is.
     return torch.stack(kinds)[turn, torch.arange(count)]
 
 
@@ -68,6 +72,7 @@ def _lines(
     angle, offset, width = torch.rand(3, count, 1, 1, 1, generator=generator)
     angle, offset = slope * (2 * angle - 1), 12 * (offset - 0.5)
     across = torch.arange(SIDE) - SIDE / 2
+    # From a line in Hesse's normal form: (side, side), in pixels.
     distance = across[:, None] * angle.cos() - across * angle.sin() - offset
     return (thickness * (0.5 + width) + 0.5 - distance.abs()).clamp(0, 1)
 

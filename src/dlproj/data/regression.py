@@ -79,6 +79,7 @@ def load_curve(
     rows = rows[rows[:, 0].argsort(stable=True)]
     if rows[0, 0] == rows[-1, 0]:
         raise DlprojError(f"--data {path}: all x are the same")
+    # Along the order of x, so that every split covers the whole range.
     place = torch.arange(len(rows)) % 10
     train, validation, test = (
         Points(rows[split, :1], rows[split, 1:])

@@ -40,6 +40,7 @@ def of_one_language(frequencies: NDArray[np.float64]) -> NDArray[np.bool_]:
     Here a word that a list lacks may be as frequent as half the smallest frequency.
     """
     least = frequencies[frequencies > 0].min() / 2
+    # The two largest of each row stand last.
     ordered = np.sort(np.maximum(frequencies, least), axis=1)
     return ordered[:, -1] >= TEN_TIMES * ordered[:, -2]
 

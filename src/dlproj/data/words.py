@@ -106,6 +106,8 @@ def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
     """
     normal = [_normal(word)[:MAX_LENGTH] for word in words]
     longest = max(map(len, normal), default=0) or 1
+    # Code points (words, longest), 0 behind the end of a word; then a table from code points to
+    # indices, filled for those that occur: one look-up for all letters.
     points = np.array(normal, dtype=f"U{longest}").view(np.uint32).reshape(len(normal), longest)
     table = np.empty(int(points.max(initial=0)) + 1, np.int16)
     for point in np.flatnonzero(np.bincount(points.ravel())):
@@ -182,6 +184,7 @@ class LengthBatches:
             for length, rows in self.groups
             for chosen in torch.randperm(len(rows), generator=generator).split(self.batch_size)
         ]
+        # In any order of lengths: long words last would be what a network remembers best.
         for index in torch.randperm(len(batches), generator=generator).tolist()[done:]:
             length, rows = batches[index]
             yield self.words.letters[rows, :length], self.targets[rows]
@@ -291,6 +294,7 @@ def _load_table(path: Path, dialect: Dialect) -> WordData:
 
 def split_of(word: str) -> str:
     """The split of a word in a .csv: the same in every run, and never two."""
+    # The first byte of a hash is as good as drawn, and the same on every machine.
     percentile = hashlib.sha256(word.encode()).digest()[0] * 100 // 256
     return "train" if percentile < 90 else "validation" if percentile < 95 else "test"
 
@@ -330,6 +334,7 @@ def _check_npz(x: NDArray[Any], y: NDArray[Any], letters: int, classes: int) -> 
     if x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
         raise ValueError("x and y must hold integers")
     lengths = (x >= 0).sum(1)
+    # Letters first, padding behind: as many in front as there are in all.
     if ((x >= 0) != (np.arange(x.shape[1]) < lengths[:, None])).any() or (lengths == 0).any():
         raise ValueError("each row of x must be letter indices, then -1")
     if x.max() >= letters or y.min() < 0 or y.max() >= classes:

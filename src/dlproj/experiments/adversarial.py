@@ -32,6 +32,8 @@ class AdversarialBatches:
     def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of one epoch, counted from 0, after those that are done."""
         for index, (images, labels) in enumerate(self.batches.epoch(number, done), start=done):
+            # In epochs, and known from the place alone: a resumed training goes on with the same
+            # epsilon.
             grown = min(1.0, (number + index / len(self)) / WARM_UP)
             with self.machine.autocast():
                 adversarial = attacks.pgd(

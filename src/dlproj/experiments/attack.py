@@ -161,6 +161,7 @@ def smallest_change(attacked: Attacked) -> dict[str, SmallestChange]:
         return {}
     ordered = distances.double().sort().values
     shares = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
+    # The smallest change that this share of the images has at most; inf where none was found.
     places = (shares * len(ordered)).ceil().long().clamp(min=1) - 1
     found = ordered[places.to(ordered.device)].tolist()
     return {
@@ -177,6 +178,7 @@ def check(row: dict[str, Any], adversarial: Tensor, clean_accuracy: float) -> No
     Raises:
         DlprojError: it does not, so that no wrong number is reported.
     """
+    # An image plus a change, less the image, is off by a rounding of each.
     rounding = ROUNDING * (1 + row["epsilon"])
     problems = {
         "an image moved further than epsilon": row["max_perturbation"] > row["epsilon"] + rounding,

@@ -49,11 +49,13 @@ def best_temperature(logits: Tensor, shares: Tensor, frequency: Tensor | None) -
         of 201 temperatures in [0.1, 10], the one with the least expected error.
     """
     weight = None if frequency is None else frequency.sqrt()
+    # The error jumps as words change bins, so that no gradient leads to its least: all are tried.
     errors = [calibration(logits / each, shares, weight)["expected_error"] for each in TEMPERATURES]
     return TEMPERATURES[errors.index(min(errors))]
 
 
 def _bins(confidence: Tensor, share: Tensor, weight: Tensor) -> list[dict[str, float]]:
+    # A confidence of exactly 1 belongs to the last bin.
     place = (confidence * BINS).long().clamp(max=BINS - 1)
     sums = [
         torch.zeros(BINS, dtype=torch.float64, device=place.device).index_add_(0, place, values)

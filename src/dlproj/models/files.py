@@ -59,6 +59,7 @@ def _load(path: Path) -> tuple[nn.Module, dict[str, Any]]:
         raise DlprojError(f"{path}: {error}") from None
     try:
         network, arguments = BY_NAME[about["network"]].network, dict(about["arguments"])
+        # Every layer has tensors. More layers than tensors would be made for ever, one by one.
         if arguments.get("layers", 1) > len(tensors):
             raise ValueError
         with _Room(sum(tensor.numel() for tensor in tensors.values())):
@@ -92,6 +93,7 @@ class _Room(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Count what is made, before it is made."""
+        # Called with a shape, or with its sizes one by one.
         if func in FACTORIES:
             self.left -= math.prod(args[0] if isinstance(args[0], Sequence) else args)
             if self.left < 0:

@@ -16,6 +16,7 @@ class DriftingNoise(nn.Module):
             return x
         channels = (1, x.shape[1], 1, 1)
         images = (len(x), x.shape[1], 1, 1)
+        # First what all images of the step share, then a little for each image.
         mean = MEAN * (2 * torch.rand(channels, device=x.device) - 1)
         scale = 1 + (SCALE - 1) * torch.rand(channels, device=x.device)
         mean = mean + SPREAD * (2 * torch.rand(images, device=x.device) - 1)

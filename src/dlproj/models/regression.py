@@ -47,5 +47,6 @@ class CurveMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Inputs (..., 1) to outputs (..., 1), both in the user's units."""
+        # Within, numbers of size one: what initial weights and learning rates are made for.
         scaled: Tensor = self.layers((x - self.x_mean) / self.x_scale)
         return scaled * self.y_scale + self.y_mean

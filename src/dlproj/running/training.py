@@ -43,6 +43,7 @@ def train(
         saved = started = time.perf_counter()
         saved_step = training.step
         for step in context.console.watch(steps(), unit):
+            # Of the step alone: validation and saving are not training.
             training.seconds += time.perf_counter() - started
             values = {"accuracy": step.score} if step.score is not None else {}
             if step.ends_epoch and validate:

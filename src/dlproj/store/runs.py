@@ -28,6 +28,7 @@ MAX_AT_ONCE = 1000  # runs that may be begun beside each other while a number is
 
 def seal(value: dict[str, Any]) -> dict[str, Any]:
     """A JSON object with a checksum of itself, so that damage is noticed."""
+    # Sorted: the checksum is of the values, however a tool orders the keys.
     text = json.dumps(value, sort_keys=True, allow_nan=False)
     return {**value, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
@@ -106,6 +107,7 @@ class RunDir:
         """Write a checkpoint, and keep the one before it."""
         current = self.path / CHECKPOINT
         if current.exists():
+            # A crash before the next line leaves the previous one, which a resumed run then takes.
             current.replace(self.path / PREVIOUS_CHECKPOINT)
         self.write(CHECKPOINT, data)
 
@@ -145,6 +147,7 @@ class RunDir:
         Raises:
             DlprojError: those that stay are not those that `digest` was taken of.
         """
+        # Records may be ahead of the checkpoint, which is written after them.
         kept = b"".join(self._lines()[:count])
         if digest is not None and hashlib.sha256(kept).hexdigest() != digest:
             raise DlprojError(f"{self.path / RECORDS}: damaged; start a new run")
@@ -356,11 +359,13 @@ def write_file(path: Path, data: bytes) -> None:
 
 def _write_aside(path: Path, data: bytes) -> None:
     """Write to a temporary file, which then takes the place of the old one."""
+    # In the same folder: a rename is one step only within a file system.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
+            # Its content first: else a power cut may leave the new name on an empty file.
             os.fsync(file.fileno())
         mask = os.umask(0o077)  # there is no other way to read it
         os.umask(mask)

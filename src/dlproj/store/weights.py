@@ -32,6 +32,7 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     try:
         tensors = safetensors.load(data)
+        # The file: 8 bytes that hold the header's length, the header as JSON, the numbers.
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__")
         if not metadata or "dlproj" not in metadata:
             return tensors, {}
@@ -46,6 +47,7 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _digest(tensors: dict[str, Tensor], about: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    # Types and shapes too: the same bytes may be read as other numbers.
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)

@@ -38,6 +38,7 @@ def unpack_training(data: bytes, training: Training) -> str:
         training.model.load_state_dict(state["model"])
         training.optimizer.load_state_dict(state["optimizer"])
         training.schedule.load_state_dict(state["schedule"])
+        # Empty but in fp16, whose scaler `fit` makes with the first step.
         if state["scaler"]:
             training.scaler = GradScaler(next(training.model.parameters()).device.type)
             training.scaler.load_state_dict(state["scaler"])
@@ -55,6 +56,7 @@ def _take_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
     """A nested state as JSON values; its tensors move to `tensors`."""
     match value:
         case Tensor():
+            # A number will do: the nested state says where each tensor belongs.
             name = f"{len(tensors):05d}"
             tensors[name] = value
             return {"tensor": name}

@@ -32,6 +32,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
     def __init__(
         self, params: Iterable[nn.Parameter], model: nn.Module, *, damping: float = 1e-2
     ) -> None:
+        # The rate is there for the schedule alone. In `param_groups`, a checkpoint keeps the
+        # damping.
         super().__init__(params, {"lr": 1.0, "damping": damping})
         self.model = model
 
@@ -55,8 +57,11 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             step = torch.linalg.solve(damped, gradient)
             nn.utils.vector_to_parameters(weights - step, group["params"])
             if (self.model(inputs) - targets).square().mean() < error:
+                # It worked: trust the straight line more, but never quite, as JᵀJ alone may be
+                # singular.
                 group["damping"] = max(group["damping"] / 4, 1e-15)
                 return float(error.item())
+            # Too far for a straight line: shorter, and turned down the gradient.
             group["damping"] *= 3
         nn.utils.vector_to_parameters(weights, group["params"])
         return float(error.item())
@@ -69,6 +74,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             value: Tensor = functional_call(self.model, weights, (point[None],))
             return value[0, 0]
 
+        # `grad` gives one output's derivatives, and `vmap` those of all points at once: (points,
+        # ...).
         derivatives = vmap(grad(output), (None, 0))(weights, inputs)
         return torch.cat([derivatives[name].flatten(1) for name in weights], dim=1)
 

@@ -90,6 +90,7 @@ def fit(
     if machine.precision == "fp16" and not training.scaler.is_enabled():
         training.scaler = GradScaler(machine.device.type)
     while training.step < steps:
+        # A resumed training may start within an epoch.
         epoch, done = divmod(training.step, len(batches))
         training.model.train()
         for inputs, targets in batches.epoch(epoch, done):
@@ -146,6 +147,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> float:
 
 def confusion_matrix(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
     """How often (true, predicted) classes met: (classes, classes) counts."""
+    # One number for each pair of classes, to be counted at once.
     pairs = labels * classes + logits.argmax(1)
     return torch.bincount(pairs, minlength=classes**2).view(classes, classes)
 

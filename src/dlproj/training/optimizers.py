@@ -38,6 +38,7 @@ def make_optimizer(
     if name == "sgd":
         return without_compiler(SGD)(weights, lr=lr, momentum=momentum, weight_decay=weight_decay)
     kinds: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
+    # beta1 is to Adam what momentum is to SGD: one flag sets both.
     adam, betas = without_compiler(kinds[name]), (momentum, beta2)
     return adam(weights, lr=lr, betas=betas, weight_decay=weight_decay, fused=fused)
 
@@ -49,5 +50,6 @@ def without_compiler(kind: type[Kind]) -> type[Kind]:
     they were before.
     """
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
+    # Unwrapped, it would be recorded by autograd, which lets no one change weights in place.
     step = torch.no_grad()(inspect.unwrap(kind.step))
     return type(kind.__name__, (kind,), {**methods, "step": step})

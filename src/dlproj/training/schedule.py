@@ -22,8 +22,9 @@ def make_schedule(name: str, optimizer: Optimizer, steps: int) -> LRScheduler:
     """
     match name:
         case "constant":
-            return ConstantLR(optimizer, factor=1)
+            return ConstantLR(optimizer, factor=1)  # for the same interface as the others
         case "linear":
+            # The rate of step k, from 0 on, is lr·(1 - k/steps): the last step still moves.
             return LinearLR(optimizer, start_factor=1, end_factor=0, total_iters=steps)
         case "cosine":
             return CosineAnnealingLR(optimizer, T_max=steps)

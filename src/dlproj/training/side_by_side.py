@@ -21,6 +21,7 @@ def side_by_side(jobs: Sequence[Callable[[], T]], machine: Machine) -> Iterator[
     if workers <= 1:
         yield from (job() for job in jobs)
         return
+    # Each worker would start as many threads of torch as there are cores.
     share = machine.threads // workers
     try:
         with ThreadPoolExecutor(workers, "job", torch.set_num_threads, (share,)) as pool:

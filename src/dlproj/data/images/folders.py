@@ -122,6 +122,7 @@ def _by_hash(pictures: Pictures) -> tuple[Pictures, Pictures]:
 def _prepared(splits: Iterable[Pictures], path: Path) -> tuple[list[Part], list[str]]:
     """Both parts as bytes (n, 28, 28), and a remark on pictures that could not be read."""
     parts, faults = [], []
+    # Threads, because Pillow lets go of the interpreter's lock while it decodes.
     with ThreadPoolExecutor() as pool:
         for split in splits:
             named = [(name, file) for name, files in split.items() for file in files]

@@ -58,6 +58,8 @@ def _read(file: IO[bytes], allowed: Sequence[int]) -> NDArray[Any]:
     size = math.prod(shape) * dtype.itemsize
     if size > MAX_BYTES:
         raise ValueError(f"its header promises {size} bytes; at most {MAX_BYTES} are read")
+    # In pieces, because a header may promise more than there is; and one byte beyond, to see
+    # whether there is more than it promised.
     content = bytearray()
     while len(content) <= size and (chunk := file.read(min(CHUNK, size + 1 - len(content)))):
         content += chunk
