@@ -4,6 +4,7 @@ torch is imported inside the commands, so that help and wrong flags are answered
 """
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -40,10 +41,13 @@ class CommandList(TyperGroup):
         """Run the command line; what is wrong with it is said in our own words."""
         words = arguments[0] if arguments else sys.argv[1:]
         try:
-            if any(not word or word.endswith("=") for word in words):
-                from dlproj.commandline.wrong_use import refuse_empty
+            dashes = [word.startswith("-") for word in words]
+            if any(not word or word.endswith("=") for word in words) or any(
+                map(all, pairwise(dashes))
+            ):
+                from dlproj.commandline.wrong_use import refuse_missing_values
 
-                refuse_empty(self, words)
+                refuse_missing_values(self, words)
             return super().main(words, **settings)
         except typer.TyperException as error:
             from dlproj.commandline.wrong_use import explain

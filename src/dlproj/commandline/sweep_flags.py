@@ -80,7 +80,7 @@ def _grid_parameters() -> list[inspect.Parameter]:
                 texts.setdefault(name, help_text(hint))
     for name, commands in users.items():
         if len(commands) < len(TRAININGS):
-            texts[name] += f" ({', '.join(commands)})"
+            texts[name] = f"{texts[name].rstrip('.')} ({', '.join(commands)})."
     lists = [
         parameter(name, str, text, panel="Values to combine", metavar="A,B,...")
         for name, text in texts.items()

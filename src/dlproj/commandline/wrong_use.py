@@ -5,7 +5,9 @@ import re
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+
+from annotated_types import Ge, Le
 
 from dlproj.configuration.grid import SETTINGS
 from dlproj.configuration.messages import alternatives, expected, item, refusal, shown
@@ -32,7 +34,7 @@ def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) 
     command: Any = group.commands.get(name)
     kind, asked = type(error).__name__, str(getattr(error, "option_name", ""))
     if kind == "NoSuchOption":
-        return _no_such_flag(asked, name if command else "", group)
+        return _no_such_flag(_as_typed(asked, words), name if command else "", group)
     if kind == "BadOptionUsage":
         takes = "does not take" not in error.message
         return _value_amiss(asked, command or group, takes=takes)
@@ -45,21 +47,34 @@ def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) 
         return f"{name} needs {label}: {_sentence(needed.help)}; {_see(name)}"
     if kind == "BadParameter":
         return _bad_value(error, command)
-    return _surplus(error.message, command)
+    return _surplus(error.message, command, words)
 
 
-def refuse_empty(group: "TyperGroup", words: Sequence[str]) -> None:
-    """Look for a flag with nothing as its value, as `--out "$FOLDER"` has it in a new shell.
+def refuse_missing_values(group: "TyperGroup", words: Sequence[str]) -> None:
+    """Look for a flag with nothing for its value, or with another flag.
+
+    Nothing is what `--out "$FOLDER"` has in a new shell.
 
     Raises:
-        UsageError: there is one; as a path it would mean the current folder.
+        UsageError: there is one; as a path it would mean the current folder, or one named `--json`.
     """
+    before_arguments = words[: words.index("--")] if "--" in words else words
     command = next((group.commands[word] for word in words if word in group.commands), group)
-    for parameter in command.params:
-        for name in parameter.opts:
-            given = f"{name}=" in words or (name, "") in pairwise(words)
-            if given and not getattr(parameter, "is_flag", True):
-                raise UsageError(f"{name} needs a value, not ''")
+    flags = _flags(command)
+    given = [(word[:-1], "") for word in before_arguments if word.endswith("=")]
+    for name, value in (*given, *pairwise(before_arguments)):
+        taker = next((each for each in command.params if name in each.opts), None)
+        if taker and not getattr(taker, "is_flag", True) and (not value or value in flags):
+            what = f"the flag {value}" if value else "''"
+            raise UsageError(f"{name} needs a value: {_wanted(taker, command)}, not {what}")
+
+
+def _as_typed(asked: str, words: Sequence[str]) -> str:
+    """The whole of a word with one dash, such as `-lr`, of which typer names the first letter."""
+    if asked.startswith("--"):
+        return asked
+    typed = next((word for word in words if word.startswith(asked)), asked)
+    return typed.partition("=")[0]
 
 
 def _no_such_flag(asked: str, name: str, group: "TyperGroup") -> str:
@@ -70,7 +85,8 @@ def _no_such_flag(asked: str, name: str, group: "TyperGroup") -> str:
     owners = [each for each, other in group.commands.items() if asked in _flags(other)]
     if owners:
         return f"{name} has no flag {asked}, which belongs to {', '.join(owners)}; {_see(name)}"
-    return f"{name} has no flag {asked}{_meant(asked, flags) or '; ' + _see(name)}"
+    meant = _meant(f"--{asked.lstrip('-')}", flags)
+    return f"{name} has no flag {asked}{meant or '; ' + _see(name)}"
 
 
 def _value_amiss(asked: str, command: Any, *, takes: bool) -> str:
@@ -78,7 +94,7 @@ def _value_amiss(asked: str, command: Any, *, takes: bool) -> str:
     if takes:
         parameter = next(each for each in command.params if asked in each.opts)
         return f"{asked} needs a value: {_wanted(parameter, command)}"
-    other = asked.replace("--", "--no-", 1)
+    other = f"--{asked[5:]}" if asked.startswith("--no-") else asked.replace("--", "--no-", 1)
     both = f" or {other}" if other in _flags(command) else ""
     return f"{asked} takes no value: write {asked}{both} alone"
 
@@ -93,15 +109,25 @@ def _bad_value(error: Any, command: Any) -> str:
     return refusal(label, item(_hint(parameter, command)), value)
 
 
-def _surplus(message: str, command: Any) -> str:
-    """Of words that are too many."""
+def _surplus(message: str, command: Any, line: Sequence[str]) -> str:
+    """Of words that are too many, such as the value of a flag that takes none, or a second one."""
     found = re.search(r" \((.*)\)$", message)
-    words = shown(found[1] if found else message)
+    surplus = found[1] if found else message
+    start = surplus.split(" ")[0]
+    repeated = {name for each in command.params if each.multiple for name in each.opts}
+    # Each word with the two before it: `--epsilon 0.1 0.2`, or `--quiet 1`.
+    for first, second, third in zip(("", *line), line, (*line[1:], ""), strict=False):
+        if third == start and first in repeated:
+            each = " ".join(f"{first} {value}" for value in (second, *surplus.split(" ")))
+            return f"{first} takes one value at a time: write {each}"
+        if third == start and second in _flags(command):
+            return f"{_value_amiss(second, command, takes=False)}, without {shown(surplus)}"
     arguments = [each for each in command.params if each.param_type_name == "argument"]
     if not arguments:
-        return f"{command.name} takes flags only, such as --out, not {words}; {_see(command.name)}"
-    taken = " ".join(each.metavar for each in arguments)
-    return f"{command.name} takes one {taken.strip('[]')}, not also {words}; {_see(command.name)}"
+        flags = f"takes flags only, such as --out, not {shown(surplus)}"
+        return f"{command.name} {flags}; {_see(command.name)}"
+    taken = " ".join(each.metavar for each in arguments).strip("[]")
+    return f"{command.name} takes one {taken}, not also {shown(surplus)}; {_see(command.name)}"
 
 
 def _wanted(parameter: Any, command: Any) -> str:
@@ -122,7 +148,11 @@ def _hint(parameter: Any, command: "TyperCommand") -> Any:
         if parameter.name in hints:
             return hints[parameter.name]
     function = inspect.unwrap(command.callback)  # type: ignore[arg-type]
-    return inspect.signature(function).parameters[parameter.name].annotation
+    annotation = inspect.signature(function).parameters[parameter.name].annotation
+    option: Any = get_args(annotation)[-1]
+    low = [] if option.min is None else [Ge(option.min)]
+    high = [] if option.max is None else [Le(option.max)]
+    return Annotated[annotation, *low, *high] if low or high else annotation
 
 
 def _label(parameter: Any) -> str:

@@ -41,9 +41,9 @@ def parse_interval(text: str | Interval) -> Interval:
     """
     if isinstance(text, Interval):
         return text
-    if re.fullmatch(r"\d{1,9}", text):
+    if re.fullmatch(r"[0-9]{1,9}", text):
         return Interval(steps=int(text))
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s", text):
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?s", text):
         return Interval(seconds=float(text[:-1]))
     raise UsageError(
         f"--checkpoint-every must be steps, as in 500, or seconds, as in 30s, not {text!r}"

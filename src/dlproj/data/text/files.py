@@ -33,12 +33,12 @@ MAX_LINE = 10_000  # letters
 
 
 def read_lines(path: Path | None, encoding: str | None = None) -> list[str]:
-    """The lines of a file, or of standard input, in an encoding as `read_text` takes it.
+    """The lines of what `--file` names, or of standard input, in an encoding as for `read_text`.
 
     Raises:
         DlprojError: it cannot be read, is no text, or has a line of over 10,000 letters.
     """
-    where = str(path or "standard input")
+    where = "standard input" if path is None else f"--file {path}"
     try:
         if path is None:
             text, _ = decode(sys.stdin.buffer.read(), where, encoding)
@@ -46,6 +46,8 @@ def read_lines(path: Path | None, encoding: str | None = None) -> list[str]:
             text, _ = read_text(path, MAX_LINES_BYTES, encoding)
     except OSError as error:
         raise DlprojError(f"{where}: {error.strerror}") from None
+    except DlprojError as error:
+        raise DlprojError(str(error) if path is None else f"--file {error}") from None
     lines = text.splitlines()
     if max(map(len, lines), default=0) > MAX_LINE:
         raise DlprojError(f"{where}: has a line of over {MAX_LINE:,} letters")
