@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.result import Attacked
@@ -46,7 +46,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     context.console.remark(target.remark)
     context.start(config)
 
-    clean = predict_all(model, images, config, context)
+    clean = predict_all(model, images, config, context)  # logits (n, classes) without attack
     if int(labels.max()) >= clean.shape[1]:
         raise DlprojError(f"--model {path}: knows {clean.shape[1]} classes; the images have more")
     results, rows = [], []
@@ -75,26 +75,10 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     if config.diagnose:
         started = time.perf_counter()
         chosen = telling(rows)
-        subject = Subject(
-            model,
-            images[:IMAGES],
-            labels[:IMAGES],
-            results[chosen].images[:IMAGES],
-            rows[chosen]["epsilon"],
-            config.norm,
-            context.machine,
+        shipped = target.source == MNIST and path != DIGITS
+        metrics["diagnosis"] = explain(
+            model, digits.train, test, results[chosen], config, context, shipped=shipped
         )
-        generator = epoch_generator(config.seed)
-        attack = chosen_attack(config, subject.epsilon, generator=generator)
-        networks = other_networks(
-            model,
-            digits.train,
-            config,
-            context.machine,
-            shipped=target.source == MNIST and path != DIGITS,
-        )
-        known = to_pixels(digits.train.pictures).to(device), digits.train.labels.to(device)
-        metrics["diagnosis"] = diagnose(subject, attack, networks, known, seed=config.seed)
         timing["diagnose_seconds"] = time.perf_counter() - started
     if context.session.plots:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
@@ -107,6 +91,33 @@ def run(config: AttackConfig, context: Context) -> Outcome:
             figures.draw_diagnosis(context.run, metrics["diagnosis"])
     remarks = (*digits.notes.remarks, *([target.remark] if target.remark else []))
     return Outcome(metrics, timing, remarks)
+
+
+def explain(
+    model: nn.Module,
+    train: Images,
+    test: Images,
+    attacked: Attacked,
+    config: AttackConfig,
+    context: Context,
+    *,
+    shipped: bool,
+) -> dict[str, Any]:
+    """Why the attack works, at one epsilon; `shipped` adds the network that ships to the others."""
+    machine, device = context.machine, context.machine.device
+    subject = Subject(
+        model,
+        to_pixels(test.pictures[:IMAGES]).to(device),
+        test.labels[:IMAGES].to(device),
+        attacked.images[:IMAGES],
+        attacked.epsilon,
+        config.norm,
+        machine,
+    )
+    attack = chosen_attack(config, attacked.epsilon, generator=epoch_generator(config.seed))
+    networks = other_networks(model, train, config, machine, shipped=shipped)
+    known = to_pixels(train.pictures).to(device), train.labels.to(device)
+    return diagnose(subject, attack, networks, known, seed=config.seed)
 
 
 def telling(rows: list[dict[str, Any]]) -> int:
@@ -134,6 +145,7 @@ def score(
     targeted attack, the share of all images read as their target.
     """
     predicted = attacked.logits.argmax(1)
+    # An image that was misread anyway is no success; a target may be hit from there, too.
     was_right = clean.argmax(1) == labels
     if config.targeted:
         success = (predicted == (labels + 1) % clean.shape[1]).double().mean()

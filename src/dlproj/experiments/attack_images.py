@@ -72,6 +72,7 @@ def _of_its_classes(target: Target, path: Path, about: dict[str, Any]) -> Target
     labels = torch.cat([digits.train.labels, digits.test.labels]).unique().tolist()
     names = [digits.names[label] for label in labels]
     if all(name in known for name in names):
+        # From the numbers that the data give its classes to those of the network.
         place = torch.tensor([known.index(name) if name in known else -1 for name in digits.names])
         train, test = (
             Images(part.pictures, place[part.labels]) for part in (digits.train, digits.test)

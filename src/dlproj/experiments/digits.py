@@ -44,6 +44,7 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
     batches = make_batches(config, digits)
     training = make_training(config, digits.classes, len(batches), context.machine.device)
 
+    # The steps begin when `train` calls for them: a resumed training is first put where it was.
     train(
         training,
         lambda: fit(
@@ -72,12 +73,12 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
     keep(context, training.model, digits, logits, metrics)
     return Outcome(
         metrics,
-        {
+        timing={
             "train_seconds": training.seconds,
             "images_per_second": config.epochs * len(digits.train) / training.seconds,
             "test_seconds": test_seconds,
         },
-        digits.notes.remarks,
+        remarks=digits.notes.remarks,
     )
 
 
@@ -165,6 +166,7 @@ def score_digits(logits: Tensor, labels: Tensor, names: list[str]) -> dict[str, 
     """Accuracy and loss, in total and by class, and who is taken for whom."""
     classes = len(names)
     confusion = confusion_matrix(logits, labels, classes)
+    # What stands beside the diagonal are mistakes, of pair label * classes + predicted.
     mistakes = confusion.clone().fill_diagonal_(0).flatten()
     worst = mistakes.argsort(descending=True, stable=True)[:5].tolist()
     return {

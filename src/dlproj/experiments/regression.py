@@ -31,6 +31,7 @@ def run(config: RegressionConfig, context: Context) -> Outcome:
         points = points.to(device, dtype)
         return predict(training.model, points.x, machine=context.machine) - points.y
 
+    # The steps begin when `train` calls for them: a resumed training is first put where it was.
     train(
         training,
         lambda: steps(config, training, batches, context.machine),
@@ -44,17 +45,18 @@ def run(config: RegressionConfig, context: Context) -> Outcome:
     if context.session.plots:
         from dlproj.output.figures import regression as figures  # noqa: PLC0415 - takes a second
 
+        # What was to be said, plus the error, is what the network says.
         figures.draw(context.run, curve, (curve.test.y + error.cpu())[:, 0].numpy())
     return Outcome(
-        {
+        metrics={
             "test_loss": half_mse(error),
             "test_mse": 2 * half_mse(error),
             "max_abs_error": error.abs().max().item(),
             "validation_loss": half_mse(errors(curve.validation)),
             "parameters": sum(weights.numel() for weights in training.model.parameters()),
         },
-        {"train_seconds": training.seconds},
-        curve.notes.remarks,
+        timing={"train_seconds": training.seconds},
+        remarks=curve.notes.remarks,
     )
 
 
@@ -74,6 +76,7 @@ def steps(
 ) -> Iterator[Step]:
     """The steps of a training, from wherever it stands to the end."""
     if config.optimizer == "lm":
+        # All points at once, and so no batches.
         return fit_least_squares(training, batches.inputs, batches.targets, epochs=config.epochs)
     return fit(training, batches, loss_fn=F.mse_loss, epochs=config.epochs, machine=machine)
 
@@ -83,8 +86,9 @@ def make_training(
 ) -> Training:
     """The network with fresh weights, the optimiser and its schedule.
 
-    The user's own points are brought to mean 0 and deviation 1 inside the network; of the named
-    functions, the input alone is, by `best`: the others take them as they are, as the report does.
+    The user's own points are brought to mean 0 and deviation 1 inside the network. Of a named
+    function, only Levenberg-Marquardt has the input brought there, and nothing the output: the
+    report's network takes both as they are.
     """
     torch.manual_seed(config.seed)
     x, y = curve.train.x, curve.train.y
@@ -92,9 +96,11 @@ def make_training(
     if config.data is not None or config.optimizer == "lm":
         scaling = {"x_mean": x.mean().item(), "x_scale": x.std().item()}
     if config.data is not None:
+        # A constant curve deviates by 0, by which nothing can be divided.
         scaling |= {"y_mean": y.mean().item(), "y_scale": y.std().item() or 1.0}
     model = CurveMLP(activation=config.activation, **scaling).to(device, number_type(config))
     if config.optimizer == "lm":
+        # It chooses each step's length itself, so that there is no rate to schedule.
         exact = without_compiler(LevenbergMarquardt)(model.parameters(), model)
         return Training(model, exact, make_schedule("constant", exact, config.epochs))
     optimizer = make_optimizer(

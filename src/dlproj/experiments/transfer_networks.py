@@ -25,6 +25,7 @@ def other_networks(
 ) -> dict[str, nn.Module]:
     """The network under attack, and others: two trained here and now, and maybe the shipped one."""
     classes = int(train.labels.max()) + 1
+    # Another seed, so that no network starts with the weights of the attacked one.
     settings = resolve(DigitsConfig, {"recipe": "fast", "epochs": 1, "seed": config.seed + 1})
     batches = ShuffledBatches(
         train.pictures.to(machine.device),

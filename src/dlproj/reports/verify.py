@@ -83,6 +83,7 @@ def computed_again(path: Path, *, console: Console) -> dict[str, Any]:
     check_data(config, run)
     console.note(f"computing {path} again")
     with tempfile.TemporaryDirectory() as folder, new_run("verify", Path(folder) / "run") as again:
+        # Figures show the numbers that are compared, and so are not drawn again.
         session = Session(plots=False, quiet=True)
         machine = choose_machine(
             config.device, config.precision, config.threads, trainings=config.trainings

@@ -112,6 +112,7 @@ def to_onnx(model: nn.Module, inputs: Tensor, about: dict[str, Any]) -> bytes:
         warnings.simplefilter("ignore")  # of torch, about itself
         program: Any = torch.onnx.export(
             model.eval(),
+            # Two, because torch.export takes a size of one for a constant.
             (inputs[:2],),
             dynamo=True,
             verbose=False,

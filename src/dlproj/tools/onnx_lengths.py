@@ -43,6 +43,7 @@ def _count_letters(graph: Any) -> list[Any]:
         make("Add", ["words_longest", "words_one"], ["words_end"]),
         make("Range", ["words_one", "words_end", "words_one"], ["words_places"]),
         make("GreaterOrEqual", ["inputs", "words_zero"], ["words_known"]),
+        # The last place, counted from 1, that has a known letter; 1 where none has.
         make("Where", ["words_known", "words_places", "words_one"], ["words_lengths"]),
         make("ReduceMax", ["words_lengths", "words_axis"], ["words_last"], keepdims=0),
         make("Cast", ["words_last"], ["word_lengths"], to=TensorProto.INT32),

@@ -43,6 +43,7 @@ def draw(
         rows: the metrics at each epsilon.
         names: of the network's classes.
     """
+    # Half right and half wrong shows the most.
     telling = min(zip(results, rows, strict=True), key=lambda pair: abs(pair[1]["accuracy"] - 0.5))
     result, row = telling
     pictures = (result.images[:, 0].cpu() * 255).round().byte()
@@ -88,6 +89,7 @@ def draw_distances(run: RunDir, distances: Tensor, rows: Sequence[dict[str, Any]
     figure, axes = new_figure(8, 4.5)
     found = distances[distances.isfinite()]
     axes.hist(found.numpy(), bins=40, color=RED, alpha=0.75)
+    # Of all images, not of those found alone: where over half have none, it is infinite.
     middle = distances.sort().values[(len(distances) - 1) // 2].item()
     if math.isfinite(middle):
         axes.axvline(middle, color=BLUE, linestyle="--", label=f"half of all images: {middle:.3g}")
@@ -122,6 +124,7 @@ def draw_gallery(
         span = max(float(abs(adversarial - original).max()), 1e-9)
         for place in axes[:, column]:
             picture_axes(place)
+        # Ink is light in the data, and dark on paper.
         axes[0, column].imshow(1 - original, cmap="gray", vmin=0, vmax=1)
         axes[1, column].imshow(adversarial - original, cmap="RdBu", vmin=-span, vmax=span)
         axes[2, column].imshow(1 - adversarial, cmap="gray", vmin=0, vmax=1)
@@ -205,6 +208,7 @@ def draw_transfer(run: RunDir, transfer: dict[str, Any], epsilon: float) -> None
     image = axes.imshow(transfer["success"], cmap="Reds", vmin=0, vmax=1)
     for row, shares in enumerate(transfer["success"]):
         for column, share in enumerate(shares):
+            # Black would not be read on dark red.
             color = "white" if image.norm(share) > 0.6 else "black"
             axes.text(column, row, f"{share:.0%}", ha="center", va="center", color=color)
     axes.set_xticks(range(len(names)), names)

@@ -139,6 +139,7 @@ def draw_first_layer(run: RunDir, filters: Tensor, answers: Tensor) -> None:
         row, column = divmod(index, len(filters) // 2)
         for picture, place in ((own, axes[2 * row, column]), (answer, axes[2 * row + 1, column])):
             picture_axes(place)
+            # As far to both sides, so that white is 0.
             reach = float(picture.abs().max()) or 1.0
             place.imshow(picture.numpy(), cmap="RdBu_r", vmin=-reach, vmax=reach)
     figure.suptitle(
