@@ -76,6 +76,10 @@ def test_wrong_settings_are_errors_of_python(tmp_path: Path) -> None:
         dlproj.train_digits(lr=-1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'rate'"):
         dlproj.train_digits(rate=1)  # type: ignore[call-arg]
+    with pytest.raises(dlproj.UsageError, match="unexpected keyword argument 'jobs'"):
+        dlproj.attack(jobs=2)
+    with pytest.raises(dlproj.UsageError, match="unexpected keyword argument 'tensorboard'"):
+        dlproj.ablate_batchnorm(tensorboard=True)
     with pytest.raises(dlproj.DlprojError, match="exists already"):
         dlproj.train_regression(out=tmp_path)
     with pytest.raises(dlproj.DlprojError, match="nosuch"):

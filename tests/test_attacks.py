@@ -84,6 +84,7 @@ def test_a_sweep_of_fgsm_is_each_of_them_by_one_gradient() -> None:
         looks.clear()
         made = attacks.fgsm_sweep(model, images, labels, epsilons=[0, 0.1, 0.3], **options)
         assert len(looks) == 1
+        assert made.shape == (3, *images.shape)
         for epsilon, moved in zip([0, 0.1, 0.3], made, strict=True):
             expected = attacks.fgsm(model, images, labels, epsilon=epsilon, **options)
             torch.testing.assert_close(moved, expected, rtol=0, atol=0)
