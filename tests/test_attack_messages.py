@@ -190,10 +190,12 @@ def test_a_missing_argument_is_named_with_those_there_are() -> None:
     )
 
 
-def test_a_gradient_that_is_no_number_ends_an_attack() -> None:
-    model = Gives(lambda logits: (logits - logits.detach()).sqrt())  # whose slope at 0 is infinite
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("attack", ["fgsm", "bim", "pgd", "mifgsm", "apgd", "deepfool", "fab"])
+def test_a_gradient_that_is_no_number_ends_an_attack(attack: str, norm: str) -> None:
+    model = Gives(lambda logits: logits + 0 * (logits - logits.detach()).sqrt())  # 0 times infinity
     with pytest.raises(dlproj.DlprojError) as failure:
-        dlproj.fgsm(model, IMAGES, LABELS, epsilon=0.1, norm="l2")
+        getattr(dlproj, attack)(model, IMAGES, LABELS, epsilon=0.1, norm=norm)
     assert str(failure.value) == "the model's gradient by the images is not a number everywhere"
 
 

@@ -54,6 +54,8 @@ def checked(attack: Callable[P, Tensor]) -> Callable[P, Tensor]:
                 made = attack(classifier, classifier.images, classifier.labels, **given)  # type: ignore[arg-type]
             if classifier.gives_probabilities:
                 warnings.warn(PROBABILITIES, stacklevel=2)
+            if classifier.faulty:
+                raise DlprojError(NO_NUMBER)
             return _result(made, images)
 
     return call
@@ -63,6 +65,7 @@ PROBABILITIES = (
     "the model's outputs are probabilities (they sum to one), which weaken an attack: let it "
     "return logits, without the softmax"
 )
+NO_NUMBER = "the model's gradient by the images is not a number everywhere"
 
 
 def check_options(given: dict[str, Any]) -> None:
@@ -180,7 +183,7 @@ def _result(made: Tensor, images: Tensor) -> Tensor:
     """
     low, high = (float(bound) for bound in made.aminmax())
     if not (low >= 0 and high <= 1):
-        raise DlprojError("the model's gradient by the images is not a number everywhere")
+        raise DlprojError(NO_NUMBER)
     return made.detach().to(images.dtype)
 
 

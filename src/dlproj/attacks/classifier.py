@@ -25,6 +25,7 @@ class Classifier(nn.Module):
         labels: as they came.
         grown: how many times too large its gradients are.
         gives_probabilities: whether the outputs sum to one; known after the first look.
+        faulty: whether a gradient was no number so far; a tensor, which no one waits for.
     """
 
     def __init__(self, model: nn.Module, images: Tensor, labels: Tensor) -> None:
@@ -38,6 +39,7 @@ class Classifier(nn.Module):
         self.grown = GROWN if self.dtype in HALVES else 1
         self.looked = False
         self.gives_probabilities = False
+        self.faulty = torch.zeros((), dtype=torch.bool, device=images.device)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (some, ...) to logits (some, classes).
@@ -50,12 +52,18 @@ class Classifier(nn.Module):
             logits: Tensor = self.model(images.to(self.dtype))
         else:
             logits = self._first_look(images.to(self.dtype))
-        if torch.is_grad_enabled() and images.requires_grad and not logits.requires_grad:
-            raise UsageError(
-                "the model's logits have no gradient by the images (it detaches them, or computes "
-                "under no_grad): square is the attack that needs none"
-            )
+        if torch.is_grad_enabled() and images.requires_grad:
+            if not logits.requires_grad:
+                raise UsageError(
+                    "the model's logits have no gradient by the images (it detaches them, or "
+                    "computes under no_grad): square is the attack that needs none"
+                )
+            images.register_hook(self._look_for_faults)
         return self._widened(logits) if self.dtype in HALVES else logits
+
+    def _look_for_faults(self, gradient: Tensor) -> None:
+        """Note a gradient that is no number: its sign is 0, and the attack would stand still."""
+        self.faulty |= gradient.isnan().any()
 
     def _widened(self, logits: Tensor) -> Tensor:
         """Logits in single precision, whose gradient does not vanish on its way back."""
