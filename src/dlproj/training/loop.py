@@ -128,6 +128,8 @@ def fit(
 def _differentiate(training: Training, loss: Tensor) -> None:
     """Compute the gradient of the loss, scaled in fp16."""
     training.optimizer.zero_grad()
+    # In fp16 small gradients would be 0. So the loss is made larger, and before the step the
+    # gradients smaller again.
     training.scaler.scale(loss).backward()
 
 

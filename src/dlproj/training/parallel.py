@@ -79,6 +79,7 @@ class Group:
         """What the first process has."""
         if self.size == 1:
             return data
+        # The length first: the others must make room for as much.
         length = torch.tensor(len(data), device=_device())
         dist.broadcast(length, 0)
         sent = torch.zeros(int(length), dtype=torch.uint8, device=_device())

@@ -83,10 +83,13 @@ class _Normalise(torch.autograd.Function):
         sums = x.new_zeros(2, x.shape[1], dtype=torch.float64)
         if len(x):
             mean, variance = (share.double() for share in _moments(x, weight.dtype))
+            # What adds up over the processes: sum and sum of squares of each channel, (2,
+            # channels).
             sums = torch.stack([mean, variance + mean.square()]) * (x.numel() / x.shape[1])
         part.add(sums)
         count = part.total * math.prod(x.shape[2:])
         mean, square = sums / count
+        # Two numbers that may be nearly equal, and so in double precision until here.
         variance = (square - mean.square()).clamp(min=0)
         mean, variance = mean.to(weight.dtype), variance.to(weight.dtype)
         # The kernels do not take a share without examples.
@@ -151,6 +154,8 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         )
         count = self.part.total * inputs.shape[2] * inputs.shape[3]
         with torch.no_grad():
+            # As in torch: evaluation has the unbiased variance, dividing by count - 1; training has
+            # not.
             self._keep(mean, variance * count / max(1, count - 1))
         return normalised
 
@@ -173,6 +178,7 @@ class GlobalDropout(nn.Dropout):
         """Values (share, …) to the same, some of them zero."""
         if not self.training:
             return inputs
+        # Drawn for the whole batch in every process, so that their random numbers stay the same.
         whole = inputs.new_ones(self.part.total, *inputs.shape[1:])
         return inputs * self.part.share(super().forward(whole))
 
