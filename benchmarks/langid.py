@@ -271,7 +271,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     install_peers(*PEERS)
-    data = load_words()
+    data = load_words(rare=True)
     course = load_words(arguments.course) if arguments.course else None
     asked = questions(data, course, arguments.lingua)
     left_out = set(asked["course's 500"].texts) if course else set[str]()

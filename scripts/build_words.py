@@ -9,8 +9,9 @@ a language when it is at least ten times as frequent there as in each of the oth
 the 80,000 most frequent of these; the others have a hyphen in the place of the language.
 
 A word's split is drawn from a hash of its letters: the same in every build, and in one split
-only. Each file is sorted by falling frequency and compressed without a time stamp, so every
-build gives the same bytes.
+only. Rarer words, down to 1 in 100 million, belong to no language and are in no split: they are in
+a file of their own, for training alone. Each file is sorted by falling frequency and compressed
+without a time stamp, so every build gives the same bytes.
 """
 
 import argparse
@@ -43,10 +44,10 @@ def main() -> None:
     target: Path = parser.parse_args().target
     target.mkdir(parents=True, exist_ok=True)
 
-    lines: dict[str, list[str]] = {split: [] for split in SPLITS}
+    lines: dict[str, list[str]] = {name: [] for name in (*SPLITS, "rare")}
     counts: Counter[tuple[str, str]] = Counter()
-    for word, zipf, owner in list_words([*LANGUAGES], least=LEAST, most=MOST, alphabet=ALPHABET):
-        split = split_of(word)
+    for word, zipf, owner in list_words([*LANGUAGES], least=0, most=MOST, alphabet=ALPHABET):
+        split = split_of(word) if max(zipf) >= LEAST else "rare"
         frequencies = "\t".join(str(round(100 * value)) for value in zipf)
         lines[split].append(f"{word}\t{owner or '-'}\t{frequencies}\n")
         counts[split, owner or "-"] += 1

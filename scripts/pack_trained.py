@@ -1,7 +1,7 @@
 """Make of a finished run the weights that ship: with their origin, and their tables small if asked.
 
-Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small] [--half] [--measured RUN]
-    [--note NOTE.json]
+Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small] [--half] [--nibbles TABLE...]
+    [--measured RUN] [--note NOTE.json]
 
 A run that trained on all words cannot measure itself: with --measured, accuracy, calibration error
 and temperature are those of another run, which held words out.
@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from dlproj.models.files import load_model
+from dlproj.store.nibbles import to_nibbles
 from dlproj.store.runs import write_file
 from dlproj.store.weights import pack
 
@@ -36,12 +37,17 @@ def main() -> None:
     )
     parser.add_argument("--measured", type=Path, help="run that held words out")
     parser.add_argument("--half", action="store_true", help="16 bits for a number")
+    parser.add_argument("--nibbles", nargs="+", default=[], help="4 bits for a number of these")
     parser.add_argument("--note", type=Path, help="JSON to keep beside the weights")
     arguments = parser.parse_args()
     result = json.loads((arguments.run / "result.json").read_text(encoding="utf-8"))
     config, metrics = result["config"], result["metrics"]
     model, about = load_model(arguments.run)
     weights = model.state_dict()
+    if arguments.nibbles:
+        small = {name: to_nibbles(weights[name]) for name in arguments.nibbles}
+        weights |= {name: packed for name, (packed, _) in small.items()}
+        about["nibbles"] = {name: how for name, (_, how) in small.items()}
     if arguments.small:
         large = [name for name, value in weights.items() if value.numel() > LARGE]
         floats = [name for name in large if weights[name].is_floating_point()]

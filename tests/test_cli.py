@@ -195,6 +195,7 @@ WRONG = [
     ("train-langid --recipe best --layers 2", "--layers: nothing uses it with --network ngrams"),
     ("train-langid --network ngrams --no-bidirectional", "--bidirectional: nothing uses it"),
     ("train-langid --network ngrams --cell rnn", "--cell: nothing uses it with --network ngrams"),
+    ("train-langid --rare-words --data own.csv", "--rare-words: nothing uses it with --data"),
     ("train-langid --recipe best --embedding 8", "--embedding: nothing uses it with --network"),
     ("train-langid --recipe best --readout max", "--readout: nothing uses it with --network"),
     ("train-langid --longest 3", "--longest: nothing uses it with --network gru"),

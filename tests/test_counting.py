@@ -38,9 +38,10 @@ def probability(counts: Counts, context: tuple[int, ...], letter: int) -> float:
     return (kept + DISCOUNT * len(counts[context]) * shorter) / total
 
 
-def made(longest: int) -> NgramBag:
+def made(longest: int, slots: int = 2**12) -> NgramBag:
     torch.manual_seed(0)
-    model = NgramBag(letters=LETTERS, classes=2, longest=longest, buckets=2**10).eval()
+    sizes = {"longest": longest, "buckets": 2**10, "slots": slots}
+    model = NgramBag(letters=LETTERS, classes=2, **sizes).eval()
     model.count((torch.tensor([word]), torch.tensor([label])) for word, label in WORDS)
     return model
 
@@ -117,9 +118,8 @@ def test_what_is_learnt_and_what_is_counted_are_averaged() -> None:
     assert torch.equal(model.train().log_odds, made(3).log_odds)
 
 
-def test_an_unknown_ngram_in_a_taken_slot_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(langid, "SLOTS", 1)  # one n-gram has it: the one that says the most
-    model = made(2)
+def test_an_unknown_ngram_in_a_taken_slot_says_nothing() -> None:
+    model = made(2, slots=1)  # one n-gram has it: the one that says the most
     assert len(model.log_odds) == 2
     alone = (model.log_odds[0] != 0).all()
     assert alone

@@ -359,12 +359,12 @@ from dlproj.training import loop
 
 update = loop._update
 
-def stuck(training):
+def stuck(training, loss):
     if training.step == 5:
         Path("stuck").touch()
         while True:
             time.sleep(0.05)
-    update(training)
+    update(training, loss)
 
 loop._update = stuck
 main()

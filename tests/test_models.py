@@ -202,6 +202,7 @@ OTHER = [
             "width": 3,
             "hidden": 5,
             "dropout": 0.5,
+            "slots": 2**3,
             "known": 4,
         },
     ),

@@ -13,12 +13,14 @@ from dlproj.data.soft_labels import (
     soft_labels,
     write_frequencies,
 )
-from dlproj.data.words import join_words, load_words, soft_words
+from dlproj.data.words import Words, encode, join_words, load_words, soft_words
 from dlproj.errors import DlprojError
+from dlproj.experiments import langid
 from dlproj.experiments.calibration import best_temperature, calibration
 from dlproj.experiments.langid import make_targets
 from dlproj.models.langid import NgramBag
 from dlproj.settings import LangidConfig
+from dlproj.training.device import choose_machine
 from tests.conftest import Dlproj
 
 
@@ -172,3 +174,23 @@ def test_calibration_by_hand() -> None:
     assert found["expected_error"] == pytest.approx(0.5 * 0.05 + 0.5 * 0.1)
     assert found["expected_error_unweighted"] == pytest.approx(2 / 3 * 0.3 + 1 / 3 * 0.1)
     assert [row["share"] for row in found["bins"]] == pytest.approx([0.5, 0.75])
+
+
+@pytest.mark.parametrize(("sure", "kept"), [(0.7, "a"), (0.51, "b")])
+def test_a_misread_word_gains_tenfold_by_being_known(
+    monkeypatch: pytest.MonkeyPatch, sure: float, kept: str
+) -> None:
+    """For one slot: "a" is misread, and "b" has 7 or 14 times its divergence, by hand."""
+    words = Words(
+        *encode(["a", "b"], "ab"),
+        torch.tensor([1, 0]),
+        torch.tensor([[0.45, 0.55], [0.99, 0.01]]),
+        torch.tensor([4.0, 4.0]),
+    )
+    said = torch.tensor([[0.6, 0.4], [sure, 1 - sure]]).log()
+    monkeypatch.setattr(langid, "classify", lambda *_: said)
+    model = NgramBag(letters=2, classes=2, known=1).eval()
+    config = LangidConfig(network="ngrams", held_out=False)
+    langid.finish(model, words, words, config, choose_machine("cpu", "fp32"))
+    assert words.shares is not None
+    torch.testing.assert_close(model.known[0].exp(), words.shares["ab".index(kept)])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,25 @@ def test_what_ships() -> None:
     assert words[0].isdisjoint(words[2])
     assert words[1].isdisjoint(words[2])
     assert (data.train.letters.max(1).values >= 0).all()
+
+
+def test_the_rarer_words_that_ship_are_for_training_alone() -> None:
+    plain, data = load_words(), load_words(rare=True)
+    assert len(data.train) - len(plain.train) > 800_000
+    assert data.validation.letters.equal(plain.validation.letters)
+    assert data.test.letters.equal(plain.test.letters)
+    width = data.train.letters.shape[1]
+    spelt = {
+        row.tobytes()
+        for split in (data.train, data.validation, data.test)
+        for row in F.pad(split.letters, (0, width - split.letters.shape[1]), value=-1).numpy()
+    }
+    assert len(spelt) == sum(map(len, (data.train, data.validation, data.test)))  # none twice
+    assert data.train.owned is not None
+    assert data.train.frequency is not None
+    rare = slice(len(plain.train), None)
+    assert not data.train.owned[rare].any()
+    assert (data.train.frequency[rare] < 5 * 10**1.7).all()  # five languages at the most
 
 
 def test_batches_hold_each_word_once_and_one_length_each() -> None:

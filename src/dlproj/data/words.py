@@ -34,6 +34,7 @@ SHA256 = {
     "validation.tsv.gz": "1200c3e70689bcc6865d9cbb7e500515b3c091f0bf00badcedd74393ffefafd8",
     "test.tsv.gz": "52ac9ec37a22b0f693d79ab4aba0976fc112b8938be9c499b7a01b71f952e958",
 }
+RARE = {"rare.tsv.gz": "16bb169c5551bb76b8679e0584690b4e3c1a0c77d94f66581d5d725d20a21ff4"}
 ALPHABET = "abcdefghijklmnopqrstuvwxyzáäèéêëíïñóöúüąćęłńśźż"
 LANGUAGES = {"en": "English", "es": "Spanish", "fi": "Finnish", "nl": "Dutch", "pl": "Polish"}
 COLUMNS = 2 + len(LANGUAGES)  # of the shipped lists
@@ -190,7 +191,9 @@ class LengthBatches:
             yield self.words.letters[rows, :length], self.targets[rows]
 
 
-def load_words(path: Path | None = None, dialect: Dialect = AS_FOUND) -> WordData:
+def load_words(
+    path: Path | None = None, dialect: Dialect = AS_FOUND, *, rare: bool = False
+) -> WordData:
     """Load the shipped words, the course's .npz, or a table of words and labels.
 
     Args:
@@ -199,12 +202,13 @@ def load_words(path: Path | None = None, dialect: Dialect = AS_FOUND) -> WordDat
             hash of each word draws its split (90, 5, 5 %). A .csv may also hold frequencies, as
             `dlproj build-words` writes them.
         dialect: how a table is written, where that is not left to be found out.
+        rare: train on the rarer words that ship, too.
 
     Raises:
         DlprojError: the file is absent, damaged or not of that form.
     """
     if path is None:
-        return _load_shipped()
+        return _load_shipped(rare=rare)
     try:
         if path.suffix.lower() == ".npz":
             if dialect.given:
@@ -221,18 +225,21 @@ def load_words(path: Path | None = None, dialect: Dialect = AS_FOUND) -> WordDat
         raise DlprojError(f"--data {path}: {error or type(error).__name__}") from None
 
 
-def _load_shipped() -> WordData:
-    splits = []
-    for name, expected in SHA256.items():
-        packed = (SHIPPED / name).read_bytes()
-        if hashlib.sha256(packed).hexdigest() != expected:
-            raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
-        cells = gzip.decompress(packed).decode().split()  # word, its language or -, 5 frequencies
-        words, owners = cells[::COLUMNS], np.array(cells[1::COLUMNS])
-        zipf = np.array([cells[column::COLUMNS] for column in range(2, COLUMNS)], np.int64).T / 100
-        splits.append(soft_words(words, np.where(zipf > 0, 10**zipf, 0), owned=owners != "-"))
-    train, validation, test = splits
+def _load_shipped(*, rare: bool) -> WordData:
+    train, validation, test = (_load_list(*entry) for entry in SHA256.items())
+    if rare:
+        train = join_words([train, *(_load_list(*entry) for entry in RARE.items())])
     return WordData(ALPHABET, [*LANGUAGES.values()], train, validation, test)
+
+
+def _load_list(name: str, expected: str) -> Words:
+    packed = (SHIPPED / name).read_bytes()
+    if hashlib.sha256(packed).hexdigest() != expected:
+        raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
+    cells = gzip.decompress(packed).decode().split()  # word, its language or -, 5 frequencies
+    words, owners = cells[::COLUMNS], np.array(cells[1::COLUMNS])
+    zipf = np.array([cells[column::COLUMNS] for column in range(2, COLUMNS)], np.int64).T / 100
+    return soft_words(words, np.where(zipf > 0, 10**zipf, 0), owned=owners != "-")
 
 
 def soft_words(

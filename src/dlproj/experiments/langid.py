@@ -30,12 +30,14 @@ from dlproj.training.loop import (
 from dlproj.training.optimizers import make_optimizer
 from dlproj.training.schedule import make_schedule
 
+SLOTS = 2**19  # slots for counted n-grams
 KNOWN = 2**17  # slots for words known by heart
+MISREAD = 10  # times more a word gains by being known that is misread otherwise
 
 
 def run(config: LangidConfig, context: Context) -> Outcome:
     """Train on the training words, then look at the test words once."""
-    data = load_words(config.data, config.dialect)
+    data = load_words(config.data, config.dialect, rare=config.rare_words)
     context.announce(data.notes)
     if not config.held_out:
         context.console.note("all words are trained on: what is measured says nothing of new words")
@@ -135,17 +137,18 @@ def finish(
     """Choose the temperature on validation words; know by heart what is gained most by.
 
     A word gains what its shares differ from what the network says (the Kullback-Leibler
-    divergence), times its weight in the loss.
+    divergence), times the square root of its frequency; and tenfold, if it is misread.
     """
     if config.held_out:
         model.temperature.fill_(1)
         logits = classify(model, validation, machine)
         shares = shares_of(validation, model.classes)
         model.temperature.fill_(best_temperature(logits, shares, validation.frequency))
-    if words.shares is None:
+    if words.shares is None or words.frequency is None:
         return
     logits = classify(model, words, machine).log_softmax(1)
-    gains = F.kl_div(logits, words.shares, reduction="none").sum(1) * weigh(words, config)
+    gains = F.kl_div(logits, words.shares, reduction="none").sum(1) * words.frequency.sqrt()
+    gains = torch.where(logits.argmax(1) == words.labels, gains, gains * MISREAD)
     model.remember(
         (words.letters[rows, :length], words.shares[rows], gains[rows])
         for length, rows in by_length(words.lengths)
@@ -184,7 +187,7 @@ def make_network(config: LangidConfig, *, letters: int, classes: int) -> nn.Modu
     network = trained_as("words", config.network)
     options = {"hidden": config.hidden, "dropout": config.dropout}
     if network is NgramBag:
-        options |= {"longest": config.longest, "known": KNOWN}
+        options |= {"longest": config.longest, "slots": SLOTS, "known": KNOWN}
     else:
         options |= {"layers": config.layers, "bidirectional": config.bidirectional}
         options |= {name: getattr(config, name) for name in ("cell", "embedding", "readout")}

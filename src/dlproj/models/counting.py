@@ -1,6 +1,6 @@
 """Letter n-gram language models, which are trained by counting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -65,14 +65,19 @@ def count_grams(
     return tables
 
 
-def _occurrences(batches: Iterable[tuple[list[Tensor], Tensor]]) -> list[tuple[Tensor, Tensor]]:
-    """For each n, all n-grams that occur, and the class of each."""
+def _occurrences(
+    batches: Iterable[tuple[list[Tensor], Tensor]],
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """For each n, all n-grams that occur, and the class of each; those given are forgotten."""
     pairs: list[list[tuple[Tensor, Tensor]]] = []
-    for grams, labels in batches:
+    for grams, wide in batches:
+        labels = wide.short()  # as there are many: one for each n-gram
         pairs += [[] for _ in range(len(grams) - len(pairs))]
         for codes, found in zip(grams, pairs, strict=False):
             found.append((codes.flatten(), labels[:, None].expand_as(codes).flatten()))
-    return [(torch.cat([c for c, _ in found]), torch.cat([o for _, o in found])) for found in pairs]
+    while pairs:
+        found = pairs.pop(0)
+        yield torch.cat([codes for codes, _ in found]), torch.cat([owners for _, owners in found])
 
 
 def _count(codes: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from dlproj.errors import DlprojError
 from dlproj.limits import file_in, read_limited
 from dlproj.models.catalogue import BY_NAME, TRAINED_BY, Reads
 from dlproj.models.digits import LeNet
+from dlproj.store.nibbles import from_nibbles
 from dlproj.store.weights import DamagedError, unpack
 
 SHIPPED = Path(__file__).parents[1] / "trained"
@@ -59,13 +60,15 @@ def _load(path: Path) -> tuple[nn.Module, dict[str, Any]]:
         raise DlprojError(f"{path}: {error}") from None
     try:
         network, arguments = BY_NAME[about["network"]].network, dict(about["arguments"])
+        for name, how in about.pop("nibbles", {}).items():
+            tensors[name] = from_nibbles(tensors[name], **how)
         # Every layer has tensors. More layers than tensors would be made for ever, one by one.
         if arguments.get("layers", 1) > len(tensors):
             raise ValueError
         with _Room(sum(tensor.numel() for tensor in tensors.values())):
             model = network(**arguments)
         model.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError):
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
         raise DlprojError(f"{path}: holds no network that dlproj made") from None
     if not all(weights.isfinite().all() for weights in model.state_dict().values()):
         raise DlprojError(f"{path}: holds weights that are not finite numbers")

@@ -10,7 +10,6 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from dlproj.models.counting import count_grams
 
-SLOTS = 2**18  # of counted n-grams
 COUNTED = 0.25  # weight of what is counted beside what is learnt
 POWERS = 512  # places in a word that its hash tells apart
 CODE_BITS = 60  # of an n-gram as a number
@@ -146,6 +145,7 @@ class NgramBag(nn.Module):
         width: size of a vector.
         hidden: units between the vectors' sum and the languages.
         dropout: of n-grams, and of the units.
+        slots: for counted n-grams; a power of two.
         known: slots for words known by heart; a power of two, or 0.
     """
 
@@ -166,6 +166,7 @@ class NgramBag(nn.Module):
         width: int = 16,
         hidden: int = 64,
         dropout: float = 0.1,
+        slots: int = 2**18,
         known: int = 0,
     ) -> None:
         super().__init__()
@@ -177,6 +178,7 @@ class NgramBag(nn.Module):
             "width": width,
             "hidden": hidden,
             "dropout": dropout,
+            "slots": slots,
             "known": known,
         }
         self.letters, self.classes, self.longest, self.buckets = letters, classes, longest, buckets
@@ -191,10 +193,10 @@ class NgramBag(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(hidden, classes),
         )
-        self.register_buffer("marks", torch.zeros(SLOTS, dtype=torch.uint8))
+        self.register_buffer("marks", torch.zeros(slots, dtype=torch.uint8))
         # The last row stays zero: for n-grams that are in no slot.
-        self.register_buffer("log_odds", torch.zeros(SLOTS + 1, classes))
-        self.slots = known
+        self.register_buffer("log_odds", torch.zeros(slots + 1, classes))
+        self.slots, self.known_slots = slots, known
         if known:
             self.register_buffer("temperature", torch.ones(()))
             self.register_buffer("known_marks", torch.zeros(known, dtype=torch.int16))
@@ -215,7 +217,7 @@ class NgramBag(nn.Module):
             return learnt
         counted = self.counted(mixed, within)
         logits = learnt.log_softmax(1).lerp(counted.log_softmax(1), COUNTED)
-        return self.recall(letters, logits / self.temperature) if self.slots else logits
+        return self.recall(letters, logits / self.temperature) if self.known_slots else logits
 
     def with_edges(self, words: Tensor) -> Tensor:
         """Words (batch, length) as letters (batch, length + 2) from 0, which is an unknown one.
@@ -258,11 +260,15 @@ class NgramBag(nn.Module):
 
     def counted(self, mixed: Tensor, within: Tensor | None = None) -> Tensor:
         """The language models' logits (batch, classes) of n-grams (batch, grams)."""
-        slots = highest_bits(mixed, SLOTS)
-        unknown = self.marks[slots] != mark(mixed)
+        slots = highest_bits(mixed, self.slots)
+        unknown = self.marks[slots] != self.mark(mixed)
         if within is not None:
             unknown = unknown | ~within
-        return sum_of_rows(slots.masked_fill(unknown, SLOTS), self.log_odds)
+        return sum_of_rows(slots.masked_fill(unknown, self.slots), self.log_odds)
+
+    def mark(self, mixed: Tensor) -> Tensor:
+        """What n-grams in the same slot are told apart by: the eight bits after the slot's."""
+        return highest_bits(mixed, self.slots * 256) % 256
 
     def recall(self, letters: Tensor, logits: Tensor) -> Tensor:
         """The logits (batch, classes), with those known by heart in their place."""
@@ -280,8 +286,8 @@ class NgramBag(nn.Module):
         # ONNX adds integers as floating-point numbers of 53.
         drawn = highest_bits(letters * self.powers[places], 2**40)
         mixed = drawn.sum(1) * FIBONACCI
-        marks = highest_bits(mixed, self.slots * 2**16) % 2**16 - 2**15
-        return highest_bits(mixed, self.slots), marks.short()
+        marks = highest_bits(mixed, self.known_slots * 2**16) % 2**16 - 2**15
+        return highest_bits(mixed, self.known_slots), marks.short()
 
     @torch.no_grad()
     def remember(self, batches: Iterable[tuple[Tensor, Tensor, Tensor]]) -> None:
@@ -291,7 +297,7 @@ class NgramBag(nn.Module):
             batches: words (batch, length), the shares of their classes (batch, classes), and what
                 each gains (batch,), above 0.
         """
-        best = torch.zeros(self.slots, device=self.known.device)
+        best = torch.zeros(self.known_slots, device=self.known.device)
         for words, shares, gains in batches:
             slots, marks = self.places(self.with_edges(words))
             order = gains.argsort(stable=True)
@@ -322,12 +328,13 @@ class NgramBag(nn.Module):
         values = torch.cat([grams.values for grams in models])
         says = torch.cat([grams.times for grams in models]) * values.abs().amax(1)
         order = says.argsort(stable=True)
-        slots = highest_bits(mixed[order], SLOTS)
-        last = torch.full((SLOTS,), -1).scatter_reduce(0, slots, torch.arange(len(order)), "amax")
+        slots = highest_bits(mixed[order], self.slots)
+        last = torch.full((self.slots,), -1)
+        last.scatter_reduce_(0, slots, torch.arange(len(order)), "amax")
         taken = (last >= 0).nonzero()[:, 0]
         owners = order[last[taken]]
         self.log_odds[taken] = values[owners].to(self.log_odds)
-        self.marks[taken] = mark(mixed[owners]).to(self.marks)
+        self.marks[taken] = self.mark(mixed[owners]).to(self.marks)
 
 
 def word_lengths(words: Tensor) -> Tensor:
@@ -357,11 +364,6 @@ def wrap(number: int) -> int:
 def highest_bits(mixed: Tensor, size: int) -> Tensor:
     """A number below `size`, a power of two, for each of the mixed n-grams."""
     return (mixed >> (64 - size.bit_length() + 1)) & (size - 1)
-
-
-def mark(mixed: Tensor) -> Tensor:
-    """What n-grams in the same slot are told apart by: the eight bits after those of the slot."""
-    return highest_bits(mixed, SLOTS * 256) % 256
 
 
 def sum_of_rows(rows: Tensor, table: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -47,10 +47,13 @@ class LangidConfig(TrainingConfig):
         },
         "best": {
             "network": "ngrams",
-            "epochs": 4,
-            "batch_size": 1024,
-            "lr": 0.01,
+            "epochs": 3,
+            "batch_size": 2048,
+            "lr": 0.015,
+            "hidden": 128,
+            "dropout": 0.2,
             "label_smoothing": 0.0,
+            "rare_words": True,
         },
     }
     # Forty times the course's words: fewer passes, in larger batches, at a lower rate.
@@ -107,6 +110,9 @@ class LangidConfig(TrainingConfig):
         float, Ge(0), Le(1), Doc("Weigh each word in the loss by its frequency to this power.")
     ] = 0.25
     held_out: Annotated[bool, Doc("Keep the validation and test words out of the training.")] = True
+    rare_words: Annotated[
+        bool, OnlyWith("data", (None,)), Doc("Train on the rarer words that ship, too.")
+    ] = False
     data: Annotated[
         Path | None, Doc("Take words from a table of words and labels, or the course's .npz.")
     ] = None

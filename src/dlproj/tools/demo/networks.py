@@ -22,7 +22,7 @@ from dlproj.models.digits import (
     FastCNN,
     RobustCNN,
 )
-from dlproj.models.langid import COUNTED, SLOTS, CharGRU, NgramBag
+from dlproj.models.langid import COUNTED, CharGRU, NgramBag
 
 Layer = dict[str, Any]
 Tensors = dict[str, Tensor]
@@ -184,10 +184,10 @@ def describe_languages(model: nn.Module) -> Described:
 
 def _ngram_bag(model: Any) -> Described:
     sizes = {name: getattr(model, name) for name in ("letters", "classes", "longest")}
-    bits = {"tableBits": model.buckets.bit_length() - 1, "slotBits": SLOTS.bit_length() - 1}
+    bits = {"tableBits": model.buckets.bit_length() - 1, "slotBits": model.slots.bit_length() - 1}
     heart: Tensors = {}
-    if model.slots:  # some words are known by heart
-        bits["knownBits"] = model.slots.bit_length() - 1
+    if model.known_slots:  # some words are known by heart
+        bits["knownBits"] = model.known_slots.bit_length() - 1
         heart = {
             "known": model.known,
             "knownMarks": model.known_marks,
