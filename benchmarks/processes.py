@@ -188,7 +188,8 @@ def tables(found: dict[Any, list[dict[str, Any]]], pings: list[dict[str, Any]]) 
     lines = [
         f"a = {1e6 * a:.0f} µs a message, b = {b / 1e9:.2f} GB/s.",
         "",
-        "| recipe | processes | step | speed-up | without messages | communication | messages | sent | model |",
+        "| recipe | processes | step | speed-up | without messages | communication | messages | sent "
+        "| model |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     ahead = ["| recipe | line | step of 8 machines | speed-up |", "| --- | --- | ---: | ---: |"]
