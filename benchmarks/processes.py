@@ -41,6 +41,10 @@ from dlproj.training.shared_layers import wait
 
 RECIPES = ("standard", "best")
 PROCESSES = (1, 2, 4)
+COLUMNS = (
+    *("recipe", "processes", "step", "speed-up", "without messages", "communication"),
+    *("messages", "sent", "model"),
+)
 LINES = {"10 Gbit/s": 1.25e9, "100 Gbit/s": 12.5e9}
 SMALL, LARGE = 512, 3_200_000  # bytes of the two messages that a and b come from
 
@@ -188,8 +192,7 @@ def tables(found: dict[Any, list[dict[str, Any]]], pings: list[dict[str, Any]]) 
     lines = [
         f"a = {1e6 * a:.0f} µs a message, b = {b / 1e9:.2f} GB/s.",
         "",
-        "| recipe | processes | step | speed-up | without messages | communication | messages | sent "
-        "| model |",
+        f"| {' | '.join(COLUMNS)} |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     ahead = ["| recipe | line | step of 8 machines | speed-up |", "| --- | --- | ---: | ---: |"]
