@@ -175,6 +175,8 @@ def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> None
         tmp_path,
         "import dlproj, os, signal\n"
         "from dlproj.training import loop\n"
+        # In the background of a shell, where Ctrl-C is ignored, as at its prompt.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "update = loop._update\n"
         "def interrupted(training):\n"
         "    update(training)\n"
