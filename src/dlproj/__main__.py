@@ -1,5 +1,6 @@
 """Where the command line begins and ends: signals first, then one line and an exit code."""
 
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,11 @@ from dlproj.interrupts import interrupts
 # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold. But not
 # at once: woken thousands of times in a second, they would slow a quiet one by a quarter.
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
+
+
+# New objects, by which Python looks for garbage in cycles: 700 by itself. An import makes many
+# objects and no garbage, and looking for it again and again slows every start.
+NEW_OBJECTS = 10_000
 
 
 def main() -> NoReturn:
@@ -32,6 +38,7 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    gc.set_threshold(NEW_OBJECTS)
     for name, value in WAITING.items():
         os.environ.setdefault(name, value)
     if "_DLPROJ_COMPLETE" in os.environ:  # fish would take each line of an explanation for a word
