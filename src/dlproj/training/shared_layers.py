@@ -46,7 +46,7 @@ def wait(under_way: dist.Work) -> None:
     A step waits a dozen times for a fraction of a millisecond, and a core of a virtual machine
     takes as long to wake up. Yielding leaves it to gloo's own threads.
     """
-    if dist.get_backend() == "gloo":
+    if dist.get_backend() == "gloo" and hasattr(os, "sched_yield"):  # not on Windows
         while not under_way.is_completed():
             os.sched_yield()
     under_way.wait()
@@ -83,8 +83,7 @@ class _Normalise(torch.autograd.Function):
         sums = x.new_zeros(2, x.shape[1], dtype=torch.float64)
         if len(x):
             mean, variance = (share.double() for share in _moments(x, weight.dtype))
-            # What adds up over the processes: sum and sum of squares of each channel, (2,
-            # channels).
+            # What adds up over the processes: sum and sum of squares by channel, (2, channels).
             sums = torch.stack([mean, variance + mean.square()]) * (x.numel() / x.shape[1])
         part.add(sums)
         count = part.total * math.prod(x.shape[2:])
@@ -154,8 +153,7 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         )
         count = self.part.total * inputs.shape[2] * inputs.shape[3]
         with torch.no_grad():
-            # As in torch: evaluation has the unbiased variance, dividing by count - 1; training has
-            # not.
+            # As in torch: evaluation has the unbiased variance, and training the other.
             self._keep(mean, variance * count / max(1, count - 1))
         return normalised
 
