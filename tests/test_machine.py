@@ -176,7 +176,7 @@ def test_a_process_alone_keeps_what_it_has() -> None:
     assert group.mean([1.0, 2.0], weight=3, flag=False)() == ([1, 2], False)
     group.share_statistics()
     assert group.first(b"data") == b"data"
-    assert group.spread(model) is model
+    assert group.spread(model, 2) is model
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
     nn.init.normal_(plain.bias)
     shared = copy.deepcopy(plain)
     model = nn.Sequential(shared, nn.Dropout(0.0), nn.Linear(2, 2).double())
-    spread = connected.spread(model)
+    spread = connected.spread(model, 1)
     assert isinstance(spread, nn.parallel.DistributedDataParallel)
     assert [type(module) for module in model] == [GlobalBatchNorm2d, GlobalDropout, nn.Linear]
     connected.share(x, torch.arange(5))

@@ -86,7 +86,7 @@ def fit(
         DivergedError: the loss is infinite or not a number; the weights are those before that step.
     """
     group, steps = machine.group, epochs * len(batches)
-    forward = group.spread(training.model)
+    forward = group.spread(training.model, machine.threads)
     if machine.precision == "fp16" and not training.scaler.is_enabled():
         training.scaler = GradScaler(machine.device.type)
     while training.step < steps:

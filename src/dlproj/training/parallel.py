@@ -19,7 +19,8 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from dlproj.errors import LostProcessError
-from dlproj.training.shared_layers import Columns, Part, put_in_place, wait
+from dlproj.training.columns import Columns
+from dlproj.training.shared_layers import Part, put_in_place, wait
 
 
 @dataclass
@@ -35,10 +36,11 @@ class Group:
     def share(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Begin with a batch; this process's examples of it."""
         self.total = len(targets)
+        pieces = targets.tensor_split(len(self.parts)) if self.parts else ()
+        for part, piece in zip(self.parts, pieces, strict=True):
+            part.total = len(piece)
         if self.size == 1:
             return inputs, targets
-        for part, piece in zip(self.parts, targets.tensor_split(len(self.parts)), strict=True):
-            part.total = len(piece)
         return self._own(inputs), self._own(targets)
 
     def _own(self, batch: Tensor) -> Tensor:
@@ -88,14 +90,18 @@ class Group:
         dist.broadcast(sent, 0)
         return sent.cpu().numpy().tobytes()
 
-    def spread(self, model: nn.Module) -> nn.Module:
+    def spread(self, model: nn.Module, threads: int) -> nn.Module:
         """What computes the model's outputs and averages its gradients over the processes.
 
         The columns of a network learn from a part of every batch each. As many processes, or a
         multiple of that, are divided among the columns, so that a process computes one of them;
         otherwise all share in each.
+
+        Args:
+            model: the network.
+            threads: over how many a process on CPUs may spread its columns.
         """
-        if self.size == 1:
+        if self.size == 1 and not hasattr(model, "columns"):
             return model
         self.columns = list(getattr(model, "columns", [model]))
         team, left = divmod(self.size, len(self.columns))
@@ -105,7 +111,9 @@ class Group:
             handle = dist.new_group([*ranks]) if len(ranks) < self.size else None
             self.parts.append(Part(self.rank, ranks, handle))
             put_in_place(column, self.parts[-1])
-        whole = Columns(self.columns, self.parts) if len(self.columns) > 1 else model
+        whole = Columns(self.columns, self.parts, threads) if len(self.columns) > 1 else model
+        if self.size == 1:
+            return whole
         # All gradients in one message: several would delay what BatchNorm waits for meanwhile.
         return DistributedDataParallel(
             whole, forward_sync_buffers=False, bucket_cap_mb=100, gradient_as_bucket_view=True

@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ class Part:
     ranks: range  # of those that share the examples
     handle: Any  # of these, for torch.distributed; None where they are all there are
     total: int = 0  # examples that they have of the batch which is being computed
+    generator: torch.Generator | None = None  # of this column's own; None is torch's
 
     @property
     def mine(self) -> bool:
@@ -50,21 +50,6 @@ def wait(under_way: dist.Work) -> None:
         while not under_way.is_completed():
             os.sched_yield()
     under_way.wait()
-
-
-class Columns(nn.Module):
-    """The columns of a network, each on this process's share of its part of the batch."""
-
-    def __init__(self, columns: Sequence[nn.Module], parts: Sequence[Part]) -> None:
-        super().__init__()
-        self.columns = nn.ModuleList(columns)
-        self.parts = parts
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (share, 1, height, width), of the first part first, to logits (share, classes)."""
-        sizes = [len(part.share(torch.empty(part.total))) for part in self.parts]
-        pairs = zip(self.columns, images.split(sizes), strict=True)
-        return torch.cat([column(share) for column, share in pairs])
 
 
 class _Normalise(torch.autograd.Function):
@@ -177,8 +162,9 @@ class GlobalDropout(nn.Dropout):
         if not self.training:
             return inputs
         # Drawn for the whole batch in every process, so that their random numbers stay the same.
-        whole = inputs.new_ones(self.part.total, *inputs.shape[1:])
-        return inputs * self.part.share(super().forward(whole))
+        whole = inputs.new_empty(self.part.total, *inputs.shape[1:])
+        kept = whole.bernoulli_(1 - self.p, generator=self.part.generator).div_(1 - self.p)
+        return inputs * self.part.share(kept)
 
 
 def put_in_place(column: nn.Module, part: Part) -> None:

@@ -132,10 +132,11 @@ def _deep_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
     for column in net.columns:
         layers = [NORMALISE]
         for number, block in enumerate(column.features, 1):
-            if isinstance(block, nn.MaxPool2d):
-                layers.append(POOL)
-            else:
-                layers += [_conv(block[0], f"conv{number - (number > 4)}"), *_norm(block[1]), RELU]
+            if isinstance(block[0], nn.MaxPool2d):
+                layers += [POOL, RELU]
+                continue
+            layers += [_conv(block[0], f"conv{number - (number > 4)}"), *_norm(block[1])]
+            layers += [RELU] * (len(block) == 3)
         columns.append([*layers, _linear(column.output, "output")])
     return columns, _looks(SQUARE)
 
