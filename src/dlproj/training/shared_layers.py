@@ -173,7 +173,7 @@ def put_in_place(column: nn.Module, part: Part) -> None:
     if len(part.ranks) > 1:
         swaps[nn.BatchNorm2d] = GlobalBatchNorm2d
     for module in column.modules():
-        swap = swaps.get(type(module))
-        if swap:
-            module.__class__ = swap  # weights, buffers and names stay as they are
+        kind = swaps.get(type(module), type(module))
+        if issubclass(kind, GlobalDropout | GlobalBatchNorm2d):  # also from an earlier training
+            module.__class__ = kind  # weights, buffers and names stay as they are
             module.__dict__["part"] = part
