@@ -13,7 +13,7 @@ from dlproj.data.images.own import read_images
 from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import path_of
 
-__all__ = ["SIDE", "Digits", "Images", "load_digits", "to_pixels"]
+__all__ = ["SIDE", "Digits", "Images", "load_digits", "load_test_digits", "to_pixels"]
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "qmnist", "emnist")
 
@@ -53,6 +53,16 @@ def load_digits(
     )
 
 
+def load_test_digits() -> Digits:
+    """What of MNIST a network is tested on, with no images to learn from.
+
+    Raises:
+        DlprojError: a file is damaged.
+    """
+    pictures, labels = read_mnist(train=False)
+    return _digits(pictures[:0], labels[:0], pictures, labels)
+
+
 def _read_own(path: Path, transpose: str) -> Digits:
     try:
         return read_images(path, transpose)
@@ -65,7 +75,7 @@ def _read_own(path: Path, transpose: str) -> Digits:
 def _digits(
     train_pictures: Tensor, train_labels: Tensor, test_pictures: Tensor, test_labels: Tensor
 ) -> Digits:
-    classes = int(max(train_labels.max(), test_labels.max())) + 1
+    classes = int(torch.cat([train_labels, test_labels]).max()) + 1
     return Digits(
         train=Images(train_pictures, train_labels.long()),
         validation=Images(train_pictures[:0], train_labels[:0].long()),

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from dlproj.configuration.resolve import read_config_file, resolve
-from dlproj.data.digits import Digits, Images, load_digits
+from dlproj.data.digits import Digits, Images, load_digits, load_test_digits
 from dlproj.data.notes import listed
 from dlproj.errors import DlprojError
 from dlproj.settings import AttackConfig, DigitsConfig
@@ -41,7 +41,9 @@ def images_for(config: AttackConfig, path: Path, about: dict[str, Any]) -> Targe
         return _of_its_classes(Target(digits, str(config.data)), path, about)
     trained = _training_of(path)
     if trained is None or (trained.data is None and trained.dataset == MNIST):
-        return _of_its_classes(Target(load_digits(), MNIST), path, about)
+        # Others are trained where the attack is to be explained, and nowhere else.
+        digits = load_digits() if config.diagnose else load_test_digits()
+        return _of_its_classes(Target(digits, MNIST), path, about)
     source = trained.dataset if trained.data is None else str(trained.data)
     flag = "--dataset" if trained.data is None else "--data"
     try:

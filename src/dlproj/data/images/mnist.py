@@ -19,19 +19,22 @@ SHA256 = {
 }
 
 
-def read_mnist() -> list[Tensor]:
+def read_mnist(*, train: bool = True) -> list[Tensor]:
     """Images (n, 28, 28) and labels (n,) to learn from, then those to be tested on; all bytes.
+
+    Without `train`, those to be tested on alone, in a quarter of the time.
 
     Raises:
         DlprojError: a file is damaged.
     """
-    for name, expected in SHA256.items():
+    wanted = [name for name in SHA256 if train or not name.startswith("train")]
+    for name in wanted:
         try:
             digest = hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest()
         except OSError as error:
             digest = str(error)
-        if digest != expected:
+        if digest != SHA256[name]:
             raise DlprojError(f"{SHIPPED / name} is damaged: install dlproj again")
     with ThreadPoolExecutor() as pool:
-        arrays = pool.map(read_idx, [SHIPPED / name for name in SHA256], (3, 1, 3, 1))
+        arrays = pool.map(read_idx, [SHIPPED / name for name in wanted], (3, 1, 3, 1))
         return [torch.from_numpy(array) for array in arrays]

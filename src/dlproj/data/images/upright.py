@@ -50,7 +50,7 @@ def lies_transposed(pictures: Tensor, labels: Tensor, names: list[str]) -> bool 
 @lru_cache(1)
 def _mean_digits() -> Tensor:
     """MNIST's mean images (10, 28, 28), of its test images."""
-    *_, pictures, labels = read_mnist()
+    pictures, labels = read_mnist(train=False)
     return torch.stack([pictures[labels == digit].float().mean(0) for digit in range(10)])
 
 

@@ -9,15 +9,16 @@ from torch import Tensor
 from dlproj.attacks.result import Attacked
 from dlproj.data.digits import Images
 from dlproj.output.figures.digits import draw_confidence
+from dlproj.output.figures.sheet import Sheet, in_squares, on_paper, signed
 from dlproj.output.figures.style import (
     BLUE,
     GREEN,
     GREY,
     ORANGE,
     RED,
+    empty_figure,
     label_of,
     new_figure,
-    picture_axes,
     save,
 )
 from dlproj.store.runs import RunDir
@@ -113,40 +114,34 @@ def draw_gallery(
 ) -> None:
     """Original, perturbation and adversarial image, one of each label as far as they go."""
     chosen = _one_of_each(test.labels)[:SHOWN]
-    figure, axes = new_figure(
-        1.35 * len(chosen) + 0.6, 5.2, nrows=3, ncols=len(chosen), squeeze=False
+    title = (
+        f"{row['method'].upper()}, ε = {row['epsilon']:g}: what is seen, and with what confidence"
     )
+    figure = empty_figure(1.35 * len(chosen) + 0.6, 5.2, title)
+    sheet = Sheet(figure)
     after = result.logits.softmax(1).cpu()
+    for text, y in (("original", 214), ("change", 418), ("adversarial", 678)):
+        sheet.write(text, 30, y, rotation=90, ha="center", va="center")
     for column, index in enumerate(chosen):
-        label = int(test.labels[index])
-        original = test.pictures[index].numpy() / 255
-        adversarial = result.images[index, 0].cpu().numpy()
-        span = max(float(abs(adversarial - original).max()), 1e-9)
-        for place in axes[:, column]:
-            picture_axes(place)
-        # Ink is light in the data, and dark on paper.
-        axes[0, column].imshow(1 - original, cmap="gray", vmin=0, vmax=1)
-        axes[1, column].imshow(adversarial - original, cmap="RdBu", vmin=-span, vmax=span)
-        axes[2, column].imshow(1 - adversarial, cmap="gray", vmin=0, vmax=1)
-        for place, probabilities in (
-            (axes[0, column], clean[index]),
-            (axes[2, column], after[index]),
-        ):
+        x = 160 + 202 * column
+        original = test.pictures[index]
+        adversarial = (result.images[index, 0].cpu() * 255).round().byte()
+        change = result.images[index, 0].cpu() - original / 255
+        sheet.paste(in_squares(on_paper(original), 7), x, 214)
+        sheet.paste(in_squares(signed(change, "RdBu"), 7), x, 418)
+        sheet.paste(in_squares(on_paper(adversarial), 7), x, 678)
+        for y, probabilities in ((214, clean[index]), (678, after[index])):
             seen = int(probabilities.argmax())
-            place.set_title(
+            sheet.write(
                 f"{label_of(names[seen])}\n{float(probabilities[seen]):.0%}",
-                loc="center",
+                x,
+                y - 104,
                 fontsize=11,
-                color=GREEN if seen == label else RED,
+                weight="bold",
+                color=GREEN if seen == int(test.labels[index]) else RED,
+                ha="center",
+                va="bottom",
             )
-    for place, text in zip(axes[:, 0], ("original", "change", "adversarial"), strict=True):
-        place.set_ylabel(text)
-    figure.suptitle(
-        f"{row['method'].upper()}, ε = {row['epsilon']:g}: what is seen, and with what confidence",
-        weight="bold",
-        x=0.02,
-        ha="left",
-    )
     save(figure, run, "gallery")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.colors import LogNorm
 
 from dlproj.output.figures.style import labels_of, new_figure, save
@@ -12,24 +13,31 @@ def draw_confusion(run: RunDir, matrix: Sequence[Sequence[int]], names: Sequence
     """A (true, predicted) matrix of counts; shades are logarithmic so that mistakes show."""
     size = 3 + 0.5 * len(names)
     figure, axes = new_figure(size, size)
-    highest = max(max(row) for row in matrix)
-    image = axes.imshow(
-        [[max(count, 0.5) for count in row] for row in matrix],
-        cmap="Blues",
-        norm=LogNorm(0.5, max(highest, 1)),
-    )
-    for row, counts in enumerate(matrix):
-        for column, count in enumerate(counts):
-            if count:
-                shade = "white" if image.norm(count) > 0.6 else "black"
-                axes.text(column, row, count, ha="center", va="center", color=shade, fontsize=10)
+    counts = np.array(matrix)
+    norm = LogNorm(0.5, max(counts.max(), 1))
+    shades = norm(counts.clip(0.5))
+    axes.grid(visible=False)
+    axes.pcolormesh(shades, cmap="Blues", vmin=0, vmax=1)
+    for row, column in zip(*counts.nonzero(), strict=True):
+        text = axes.text(
+            column + 0.5,
+            row + 0.5,
+            counts[row, column],
+            ha="center",
+            va="center",
+            color="white" if shades[row, column] > 0.6 else "black",
+            fontsize=10,
+        )
+        text.set_in_layout(False)  # which need not look at it: it lies within the axes
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
     turn, labels = 45 if max(map(len, names)) > 3 else 0, labels_of(names)
     ends = "right" if turn else "center"
-    axes.set_xticks(range(len(names)), labels, rotation=turn, ha=ends, rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), labels)
+    places = np.arange(len(names)) + 0.5
+    axes.set_xticks(places, labels, rotation=turn, ha=ends, rotation_mode="anchor")
+    axes.set_yticks(places, labels)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title("Confusion matrix")
-    axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     save(figure, run, "confusion_matrix")

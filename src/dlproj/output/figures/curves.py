@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlproj.output.figures.style import BLUE, GREEN, ORANGE, new_figure, save
+from dlproj.output.figures.style import BLUE, GREEN, ORANGE, new_figure, save, scale_losses
 from dlproj.store.runs import RunDir
 
 
@@ -21,7 +21,8 @@ def draw_training_curve(run: RunDir, *, log: bool = True) -> None:
     loss_axes = axes[0, 0]
     _draw(loss_axes, steps, [record["loss"] for record in records], BLUE)
     loss_axes.set_ylabel("loss")
-    loss_axes.set_yscale("log" if log else "linear")
+    if log:
+        scale_losses(loss_axes)
     loss_axes.set_title("Training")
     if has_accuracy:
         accuracy_axes = axes[1, 0]

@@ -4,7 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlproj.data.regression import Curve
-from dlproj.output.figures.style import BLUE, GREY, ORANGE, RED, label_of, new_figure, save
+from dlproj.output.figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    label_of,
+    new_figure,
+    save,
+    scale_losses,
+)
 from dlproj.store.runs import RunDir
 
 POINTS_DRAWN = 64
@@ -61,7 +70,7 @@ def draw_losses(run: RunDir) -> None:
         color=ORANGE,
         label="validation",
     )
-    axes.set_yscale("log")
+    scale_losses(axes)
     axes.set_xlabel("epoch")
     axes.set_ylabel("half the mean squared error")
     axes.set_title("Loss")
