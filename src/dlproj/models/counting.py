@@ -43,23 +43,32 @@ def count_grams(
     Returns:
         for each n, the different n-grams.
     """
+    # An n-gram is a context of n-1 letters and a letter. In a language where it came `c` times, its
+    # context `total` times with `kinds` different letters, and with discount D,
+    #     p(letter | context) = max(c - D, 0) / total + D · kinds / total · p(letter | shorter),
+    # where `shorter` is the context without its first letter. An n-gram, as a number to `base`, loses
+    # its last letter by a division and its first by a remainder.
     tables: list[Counted] = []
+    # Below one letter there is a single n-gram, of none, after which all letters are as likely.
     known, likely = torch.zeros(1, dtype=torch.long), torch.full((1, classes), 1 / base).double()
     for number, occurred in enumerate(_occurrences(batches)):
         found, counts = _count(*occurred, classes)
         contexts, place = (found // base).unique(return_inverse=True)
         total = torch.zeros(len(contexts), classes).double().index_add_(0, place, counts)
         kinds = torch.zeros_like(total).index_add_(0, place, counts.sign())
+        # Nothing is known after a context that a language does not have: all is left to `shorter`.
         left = torch.where(total > 0, DISCOUNT * kinds / total, 1.0)
         shorter = likely[torch.searchsorted(known, found % base**number)]
         backed_off = left[place] * shorter
         likely = (counts - DISCOUNT).clamp(min=0) / total[place].clamp(min=1) + backed_off
         values = likely.log()
         if number:
+            # The suffix is among the n-grams of the word too, and has counted already.
             values -= backed_off.log()
             tables[-1].values[torch.searchsorted(known, contexts)] += left.log()
         tables.append(Counted(found, counts.sum(1), values))
         known = found
+    # What is the same for all classes tells nothing of the class.
     for table in tables:
         table.values -= table.values.mean(1, keepdim=True)
     return tables

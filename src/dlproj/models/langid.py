@@ -300,11 +300,12 @@ class NgramBag(nn.Module):
         best = torch.zeros(self.known_slots, device=self.known.device)
         for words, shares, gains in batches:
             slots, marks = self.places(self.with_edges(words))
+            # Of the words in a slot, the one whose rank by gain is the highest.
             order = gains.argsort(stable=True)
             ranks = torch.arange(len(order), device=slots.device)
             last = torch.full_like(best, -1, dtype=torch.long)
             last.scatter_reduce_(0, slots[order], ranks, "amax")
-            taken = (last >= 0).nonzero()[:, 0]
+            taken = (last >= 0).nonzero()[:, 0]  # slots that a word of this batch falls into
             owners = order[last[taken]]
             better = gains[owners] > best[taken]
             taken, owners = taken[better], owners[better]
@@ -326,6 +327,7 @@ class NgramBag(nn.Module):
         )
         mixed = mix([grams.codes for grams in models])
         values = torch.cat([grams.values for grams in models])
+        # An n-gram says as much as it moves any one language, each time that it comes.
         says = torch.cat([grams.times for grams in models]) * values.abs().amax(1)
         order = says.argsort(stable=True)
         slots = highest_bits(mixed[order], self.slots)
