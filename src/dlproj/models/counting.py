@@ -46,8 +46,8 @@ def count_grams(
     # An n-gram is a context of n-1 letters and a letter. In a language where it came `c` times, its
     # context `total` times with `kinds` different letters, and with discount D,
     #     p(letter | context) = max(c - D, 0) / total + D · kinds / total · p(letter | shorter),
-    # where `shorter` is the context without its first letter. An n-gram, as a number to `base`, loses
-    # its last letter by a division and its first by a remainder.
+    # where `shorter` is the context without its first letter. N-grams are numbers to `base`: they
+    # lose the last letter by a division, and the first by a remainder.
     tables: list[Counted] = []
     # Below one letter there is a single n-gram, of none, after which all letters are as likely.
     known, likely = torch.zeros(1, dtype=torch.long), torch.full((1, classes), 1 / base).double()
