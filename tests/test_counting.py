@@ -107,6 +107,14 @@ def test_the_models_are_those_of_the_textbook(longest: int, word: list[int]) -> 
     torch.testing.assert_close(given[0], torch.tensor(expected).log_softmax(0))
 
 
+def test_a_class_without_words_takes_all_letters_for_alike() -> None:
+    """Three letters, of which the only word "ab" has two: (1 - 0.8) / 2 + 0.8 / 3 each."""
+    word = [torch.tensor([[0, 1]])]
+    (letters,) = count_grams([(word, torch.tensor([0]))], base=3, classes=2)
+    half = math.log((0.1 + 0.8 / 3) / (1 / 3)) / 2
+    assert letters.values.tolist() == [pytest.approx([half, -half])] * 2
+
+
 def test_what_is_learnt_and_what_is_counted_are_averaged() -> None:
     model, words = made(3), torch.tensor([[0, 1], [2, 2]])
     mixed = langid.mix(model.spell(words))

@@ -325,6 +325,12 @@ def test_an_unknown_letter_is_all_zeros() -> None:
     model = CharGRU(hidden=8).eval()
     _, state = model.recurrent(torch.zeros(1, 1, 47))
     torch.testing.assert_close(model(torch.tensor([[-1]])), model.output(state[-1]))
+    model = CharGRU(hidden=8, embedding=3)
+    model(torch.tensor([[2, -1, 4]])).sum().backward()
+    assert model.embedding is not None
+    assert model.embedding.weight.grad is not None
+    assert not model.embedding.weight[0].any()
+    assert model.embedding.weight.grad.any(1).nonzero()[:, 0].tolist() == [3, 5]  # it stays so
 
 
 def test_curve_scaling_is_inside_the_network() -> None:

@@ -124,7 +124,9 @@ def test_tables_of_label_and_pixels(tmp_path: Path) -> None:
         (folder / "mnist_test.csv.gz").write_bytes(gzip.compress(csv(TEST, header, place)))
         digits = load_digits(folder=folder)
         assert is_mnist(digits)
-        assert ("line 1 is taken for a header" in remarks(digits)) == bool(header)
+        for table in ("mnist_train.csv", "mnist_test.csv.gz"):
+            assert (f"{table}: line 1 is taken for a header" in remarks(digits)) == bool(header)
+            assert (f"{table}: the label is the last column" in remarks(digits)) == bool(place)
 
 
 def test_kaggles_test_table_without_labels_is_passed_over(tmp_path: Path) -> None:

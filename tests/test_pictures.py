@@ -120,6 +120,15 @@ def transparent(shade: int) -> Image.Image:
     return Image.merge("RGBA", (flat, flat, flat, alpha))
 
 
+def transparent_shade() -> Image.Image:
+    """A palette of black twice, the first of which is not seen."""
+    picture = Image.new("P", (SIDE, SIDE))
+    picture.putpalette([0] * 6)
+    picture.frombytes((ink(0) > 0.5).astype(np.uint8).tobytes())
+    picture.info["transparency"] = 0
+    return picture
+
+
 def sixteen_bits(highest: int) -> Image.Image:
     return Image.fromarray((highest * sheet(ink(0))).astype(np.uint16))
 
@@ -135,6 +144,7 @@ FILES: dict[str, tuple[Callable[[], Image.Image], str]] = {
     ),
     "black on transparent": (lambda: transparent(0), ".png"),
     "white on transparent": (lambda: transparent(255), ".png"),
+    "a shade of a palette transparent": (transparent_shade, ".png"),
     "16-bit PNG": (lambda: sixteen_bits(65535), ".png"),
     "12 bits in 16": (lambda: sixteen_bits(4095), ".tif"),
     "floating point": (lambda: Image.fromarray(sheet(ink(0)).astype(np.float32)), ".tif"),
@@ -266,3 +276,15 @@ def test_a_lone_stroke_is_no_ruling() -> None:
     assert not rulings(mask.T).any()
     mask[99:101] = True
     assert rulings(mask).any()
+
+
+def test_beside_two_long_lines_a_shorter_one_that_runs_like_them_goes_too() -> None:
+    mask = np.zeros((200, 200), bool)
+    mask[[20, 60]] = True
+    mask[100, 40:120] = True  # 40 % of the picture
+    mask[120:160, 100] = True  # 20 %
+    expected = mask.copy()
+    expected[120:160] = False
+    np.testing.assert_array_equal(rulings(mask) & mask, expected)
+    mask[60] = False
+    assert not rulings(mask)[100].any()

@@ -47,6 +47,11 @@ def test_other_units_become_bytes(array: NDArray[Any], expected: Any, remark: st
     assert remarks == [remark]
 
 
+def test_three_rows_with_a_channel_behind_are_no_colours() -> None:
+    rows = BYTES[:, :3]
+    np.testing.assert_array_equal(made(rows[..., None])[0], made(rows)[0])
+
+
 def test_a_highest_byte_of_128_is_one_of_bytes_and_127_is_not() -> None:
     for highest, kept in ((128, True), (127, False)):
         dim = np.minimum(BYTES, highest)
@@ -86,6 +91,14 @@ def test_ink_is_dark_where_most_of_the_border_is_light(
     assert remarks == ([said] if turned else [])
     array[1] = 0  # two of ten
     np.testing.assert_array_equal(made(array)[0], array)
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_two_opposite_sides_are_the_greater_part_of_the_border(axis: int) -> None:
+    """With their corners they are 60 of 112 pixels."""
+    array = np.full((10, 28, 28), 40, np.uint8)
+    array.swapaxes(1, axis)[:, [0, -1]] = 200
+    np.testing.assert_array_equal(made(array)[0], 255 - array)
 
 
 def test_larger_images_are_averaged_and_the_shorter_side_is_filled_with_black() -> None:

@@ -26,6 +26,11 @@ def test_encoding() -> None:
     assert letters[4][0] == -1
 
 
+def test_no_words_are_no_rows() -> None:
+    letters, lengths = encode([], ALPHABET)
+    assert (letters.shape, lengths.tolist()) == ((0, 1), [])
+
+
 def test_a_strange_accent_is_taken_off() -> None:
     letters, _ = encode(["ñ", "ã"], "abn")
     assert letters[:, 0].tolist() == [2, 0]
