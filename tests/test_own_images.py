@@ -66,6 +66,13 @@ def test_images_that_are_no_digits_stay_as_they_are(tmp_path: Path) -> None:
     assert lies_transposed(MNIST.train.pictures[:3000].mT, labels[:3000], names) is None
 
 
+def test_images_that_are_as_good_either_way_say_nothing() -> None:
+    halves = MNIST.train.pictures[:3000] // 2
+    names = list(string.digits)
+    assert lies_transposed(halves, MNIST.train.labels[:3000], names) is False
+    assert lies_transposed(halves + halves.mT, MNIST.train.labels[:3000], names) is None
+
+
 def letters(count: int) -> tuple[Array, Array]:
     """Letters of a font, a few pixels to and fro, labelled from 1 on."""
     font = ImageFont.truetype(f"{mpl.get_data_path()}/fonts/ttf/DejaVuSans.ttf", 22)

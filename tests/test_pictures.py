@@ -226,6 +226,13 @@ def test_pixels_that_are_no_numbers_are_refused() -> None:
         flatten(Image.fromarray(np.full((50, 50), np.nan, np.float32)))
 
 
+@pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I;16N"])
+def test_sixteen_bits_are_read_in_either_order_of_bytes(mode: str) -> None:
+    values = (65535 * sheet(ink(0))).astype(">u2" if mode == "I;16B" else np.dtype("=u2"))
+    picture = flatten(Image.frombytes(mode, (SIDE, SIDE), values.tobytes()))
+    np.testing.assert_allclose(picture.channels[0], values / 65535, rtol=0, atol=1e-5)
+
+
 def blot() -> Grey:
     angle = np.arctan2(ROWS - 0.5, COLUMNS - 0.5)
     return 1.0 * (np.hypot(ROWS - 0.5, COLUMNS - 0.5) < 0.2 + 0.03 * np.sin(3 * angle))
