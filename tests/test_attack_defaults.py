@@ -80,3 +80,6 @@ def test_the_command_takes_as_many_steps_and_queries_as_the_functions() -> None:
         default = {each.name: each.default for each in signature(attack).parameters.values()}
         assert default.get("steps", 10) == attacks.STEPS.get(method, 10), method
         assert default.get("queries", 1000) == attacks.QUERIES.get(method, 1000), method
+    for loss in ("ce", "dlr"):
+        _, made = looks(attacks.METHODS[f"apgd-{loss}"], steps=2)
+        assert torch.equal(made, looks(attacks.apgd, steps=2, loss=loss)[1])

@@ -136,6 +136,16 @@ def test_tables_of_label_and_pixels(tmp_path: Path) -> None:
             assert (f"{table}: the label is the last column" in remarks(digits)) == bool(place)
 
 
+def test_a_header_is_a_line_of_which_less_than_half_is_numbers(tmp_path: Path) -> None:
+    path, rows = tmp_path / "own.csv", "".join(f"{n % 2},0,{n},0,255\n" for n in range(60))
+    path.write_text("label,a,b,1,2\n" + rows)
+    digits = load_digits(folder=path)
+    assert "own.csv: line 1 is taken for a header: label, a, b" in remarks(digits)
+    path.write_text("label,a,1,2,3\n" + rows)
+    with pytest.raises(DlprojError, match=r"'label' .* at line 1"):
+        load_digits(folder=path)
+
+
 def test_kaggles_test_table_without_labels_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_bytes(csv(TRAIN, f"label,{PIXELS}\n"))
     rows = "\n".join(",".join(map(str, row)) for row in TEST[0].reshape(100, -1))

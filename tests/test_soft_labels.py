@@ -37,10 +37,21 @@ def test_a_word_belongs_to_the_language_where_it_is_ten_times_as_frequent() -> N
 
 def test_a_table_of_frequencies_is_read_as_it_was_written(tmp_path: Path) -> None:
     table = FrequencyTable(["żółw", "hotel"], ["pl", "en"], np.array([[120.5, 0.0], [7.25, 9.0]]))
-    (tmp_path / "words.csv").write_bytes(write_frequencies(table))
+    written = write_frequencies(table)
+    assert written.decode() == "word,pl,en\nżółw,120.5,0\nhotel,7.25,9\n"
+    (tmp_path / "words.csv").write_bytes(written)
     read = read_frequencies(tmp_path / "words.csv")
     assert (read.words, read.languages) == (table.words, table.languages)
     assert read.frequencies.tolist() == table.frequencies.tolist()
+
+
+def test_the_letters_of_a_table_of_frequencies_are_those_of_its_words(tmp_path: Path) -> None:
+    words = [f"жук{n}" for n in range(200)]
+    (tmp_path / "words.csv").write_text("word,ru,en\n" + "".join(f"{w},9,0.1\n" for w in words))
+    data = load_words(tmp_path / "words.csv")
+    rows = [row for part in (data.train, data.validation, data.test) for row in part.letters]
+    spelt = ["".join(data.alphabet[place] for place in row if place >= 0) for row in rows]
+    assert sorted(spelt) == sorted(words)
 
 
 BAD_TABLES = {

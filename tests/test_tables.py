@@ -78,6 +78,8 @@ def test_words_are_the_same_however_they_are_written(name: str, tmp_path: Path) 
     assert "240 rows; en 120, es 120; the first: solaa, es" in found.notes.summary
     said = any("is taken for a header" in remark for remark in found.notes.remarks)
     assert said == (name.startswith(("a header", "JSON", "known")))
+    meant = "of 3 columns two are read: word is column word, label is column language"
+    assert (meant in found.notes.remarks) == name.startswith("known")
 
 
 def test_excels_own_first_line_says_what_separates_whatever_else_would(tmp_path: Path) -> None:
