@@ -126,6 +126,19 @@ def test_what_is_learnt_and_what_is_counted_are_averaged() -> None:
     assert torch.equal(model.train().log_odds, made(3).log_odds)
 
 
+def test_a_padded_word_is_read_as_it_is_alone() -> None:
+    model, padded = made(3), torch.tensor([[0, 1, 1, 2], [2, 1, -1, -1], [-1, 0, -1, -1]])
+    alone = [model(padded[:1]), model(padded[1:2, :2]), model(padded[2:, :2])]
+    torch.testing.assert_close(model(padded), torch.cat(alone))
+
+
+def test_dropped_ngrams_are_left_out_of_the_sum() -> None:
+    model, word = made(2).train(), torch.tensor([[0, 1]])
+    model.classify.eval()
+    model.drop_grams.p = 1.0
+    torch.testing.assert_close(model(word), model.classify(torch.zeros(1, 16)))
+
+
 def test_an_unknown_ngram_in_a_taken_slot_says_nothing() -> None:
     model = made(2, slots=1)  # one n-gram has it: the one that says the most
     assert len(model.log_odds) == 2

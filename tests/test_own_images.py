@@ -54,6 +54,7 @@ def test_the_flag_wins_with_a_remark(tmp_path: Path) -> None:
     digits = load_digits(folder=tmp_path, transpose="yes")
     assert torch.from_numpy(turned(TRAIN)[0]).equal(digits.train.pictures)
     assert remarks(digits) == "--transpose yes, but they look upright as they lie in the files"
+    assert remarks(load_digits(folder=tmp_path, transpose="no")) == ""
 
 
 def test_images_that_are_no_digits_stay_as_they_are(tmp_path: Path) -> None:

@@ -283,6 +283,7 @@ def test_a_lone_stroke_is_no_ruling() -> None:
     assert not rulings(mask.T).any()
     mask[99:101] = True
     assert rulings(mask).any()
+    assert rulings(mask.T).any()
 
 
 def test_beside_two_long_lines_a_shorter_one_that_runs_like_them_goes_too() -> None:

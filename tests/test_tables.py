@@ -88,8 +88,10 @@ def test_excels_own_first_line_says_what_separates_whatever_else_would(tmp_path:
     assert words(tmp_path, "sep=,\n" + rows).names == ["en", "es"]
 
 
-@pytest.mark.parametrize("label", ["lang_id", "langid", "Sprache", "język", "locale", "Category"])
-@pytest.mark.parametrize("word", ["token", "Wort", "palabra", "słowo", "Lemma", "text"])
+@pytest.mark.parametrize(
+    "label", ["label", "class", "lang_id", "langid", "Sprache", "język", "locale", "Category"]
+)
+@pytest.mark.parametrize("word", ["word", "token", "Wort", "palabra", "słowo", "Lemma", "text"])
 def test_a_header_is_known_by_the_names_of_its_columns(
     word: str, label: str, tmp_path: Path
 ) -> None:
