@@ -109,6 +109,7 @@ def replace(folder: Path, name: str, content: bytes) -> None:
 
 BAD = {
     "absent": ("train-images-idx3-ubyte", None, "holds no train-images-idx3-ubyte"),
+    "no test labels": ("t10k-labels-idx1-ubyte.gz", None, "holds no t10k-labels-idx1-ubyte or"),
     "counts differ": (
         "train-labels-idx1-ubyte",
         idx(torch.zeros(29)),

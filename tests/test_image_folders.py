@@ -1,13 +1,16 @@
-"""Which files of a folder are pictures."""
+"""What of a folder or a file is images, and what is passed over or refused."""
 
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from dlproj.data.digits import load_digits
-from tests.support.own_images import TRAIN
+from dlproj.data.images import tables
+from dlproj.errors import DlprojError
+from tests.support.own_images import TEST, TRAIN, npz
 
 ENDINGS = {
     *("png", "bmp", "gif", "webp", "tif", "tiff", "pgm", "pbm", "ppm"),
@@ -27,3 +30,21 @@ def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
     digits = load_digits(folder=tmp_path)
     assert len(digits.train) + len(digits.test) == 4 * len(ENDINGS)
     assert not any("passed over" in remark for remark in digits.notes.remarks)
+
+
+def test_test_images_without_labels_are_passed_over(tmp_path: Path) -> None:
+    arrays = {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0]}
+    digits = load_digits(folder=npz(tmp_path / "own.npz", **arrays))
+    assert len(digits.train) + len(digits.test) == len(TRAIN[0])
+
+
+def test_a_table_is_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(f"{n % 2},0,{n},0,255\n" for n in range(60))
+    (tmp_path / "own.csv").write_text(text)
+    (tmp_path / "._own.csv").write_bytes(b"\0")  # of macOS
+    assert len(load_digits(folder=tmp_path).train) < 60
+    monkeypatch.setattr(tables, "MAX_BYTES", len(text))
+    assert load_digits(folder=tmp_path / "own.csv").classes == 10
+    monkeypatch.setattr(tables, "MAX_BYTES", len(text) - 1)
+    with pytest.raises(DlprojError, match="larger than a table of images can be"):
+        load_digits(folder=tmp_path / "own.csv")

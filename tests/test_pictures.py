@@ -286,6 +286,14 @@ def test_a_lone_stroke_is_no_ruling() -> None:
     assert rulings(mask.T).any()
 
 
+@pytest.mark.parametrize(("slope", "found"), [(0.13, True), (-0.13, True), (0.2, False)])
+def test_rulings_lean_by_eight_degrees_at_the_most(slope: float, found: bool) -> None:
+    """The tangent of 8° is 0.14."""
+    mask, across = np.zeros((200, 200), bool), np.arange(200)
+    mask[np.round(100 + slope * (across - 100)).astype(int), across] = True
+    assert rulings(mask).any() == rulings(mask.T).any() == found
+
+
 def test_beside_two_long_lines_a_shorter_one_that_runs_like_them_goes_too() -> None:
     mask = np.zeros((200, 200), bool)
     mask[[20, 60]] = True
