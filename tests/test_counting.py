@@ -137,6 +137,10 @@ def test_dropped_ngrams_are_left_out_of_the_sum() -> None:
     model.classify.eval()
     model.drop_grams.p = 1.0
     torch.testing.assert_close(model(word), model.classify(torch.zeros(1, 16)))
+    model.drop_grams.p = 0.0
+    every = model.learnt(langid.mix(model.spell(word)))
+    torch.testing.assert_close(every, model.eval().learnt(langid.mix(model.spell(word))))
+    assert not torch.equal(every, model.classify(torch.zeros(1, 16)))
 
 
 def test_an_unknown_ngram_in_a_taken_slot_says_nothing() -> None:

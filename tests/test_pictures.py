@@ -233,6 +233,17 @@ def test_sixteen_bits_are_read_in_either_order_of_bytes(mode: str) -> None:
     np.testing.assert_allclose(picture.channels[0], values / 65535, rtol=0, atol=1e-5)
 
 
+def test_bytes_are_parts_of_white() -> None:
+    np.testing.assert_allclose(
+        flatten(grey_seven()).channels[0], np.asarray(grey_seven()) / 255, rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(("shade", "paper"), [(0, 1), (100, 1), (150, 0), (255, 0)])
+def test_what_is_transparent_becomes_paper_of_the_other_shade(shade: int, paper: int) -> None:
+    assert flatten(transparent(shade)).channels[0][0, 0] == paper
+
+
 def blot() -> Grey:
     angle = np.arctan2(ROWS - 0.5, COLUMNS - 0.5)
     return 1.0 * (np.hypot(ROWS - 0.5, COLUMNS - 0.5) < 0.2 + 0.03 * np.sin(3 * angle))
@@ -304,3 +315,9 @@ def test_beside_two_long_lines_a_shorter_one_that_runs_like_them_goes_too() -> N
     np.testing.assert_array_equal(rulings(mask) & mask, expected)
     mask[60] = False
     assert not rulings(mask)[100].any()
+
+
+def test_two_lines_over_half_of_the_picture_are_rulings() -> None:
+    mask = np.zeros((200, 200), bool)
+    mask[[20, 60], 40:160] = True
+    np.testing.assert_array_equal(rulings(mask) & mask, mask)

@@ -48,9 +48,10 @@ def test_other_units_become_bytes(array: NDArray[Any], expected: Any, remark: st
     assert remarks == [remark]
 
 
-def test_three_rows_with_a_channel_behind_are_no_colours() -> None:
+def test_three_rows_with_channels_behind_are_rows() -> None:
     rows = BYTES[:, :3]
     np.testing.assert_array_equal(made(rows[..., None])[0], made(rows)[0])
+    np.testing.assert_array_equal(made(rows[..., None].repeat(3, 3))[0], made(rows)[0])
 
 
 def test_a_highest_byte_of_128_is_one_of_bytes_and_127_is_not() -> None:
