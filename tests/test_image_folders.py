@@ -32,6 +32,17 @@ def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
     assert not any("passed over" in remark for remark in digits.notes.remarks)
 
 
+def test_beside_a_folder_for_training_others_are_passed_over(tmp_path: Path) -> None:
+    for folder, count in (("train/0", 30), ("train/1", 30), ("spoilt/0", 5)):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(count):
+            picture = Image.fromarray(255 - np.pad(TRAIN[0][0], 10)).resize((144, 144))
+            picture.save(tmp_path / folder / f"{number}.png")
+    digits = load_digits(folder=tmp_path)
+    assert len(digits.train) + len(digits.test) == 60
+    assert "a tenth, by a hash of each name" in digits.notes.remarks[0]
+
+
 def test_test_images_without_labels_are_passed_over(tmp_path: Path) -> None:
     arrays = {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0]}
     digits = load_digits(folder=npz(tmp_path / "own.npz", **arrays))

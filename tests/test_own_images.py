@@ -338,6 +338,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "labels below 0": ({"x": TRAIN[0], "y": TRAIN[1] - 1.0}, "label -1 is below 0"),
     "fractions": ({"x": TRAIN[0], "y": TRAIN[1] + 0.5}, "must be integers"),
+    "two ones": ({"x": TRAIN[0], "y": np.ones((300, 2))}, "or one-hot rows"),
+    "halves": ({"x": TRAIN[0], "y": np.full((300, 2), 0.5)}, "or one-hot rows"),
     "one class": ({"x": TRAIN[0], "y": np.full(300, "a")}, "1 class; 2 to 1000"),
     "objects": ({"x": np.array([{}], object), "y": TRAIN[1]}, "allow_pickle"),
 }

@@ -179,9 +179,10 @@ def test_the_box_is_in_pixels_of_the_file(tmp_path: Path) -> None:
     assert np.array(box) / 4 == pytest.approx(find_digits(flatten(grey_seven()))[0].box, abs=3)
 
 
-def test_of_several_frames_the_first_is_read_with_a_remark(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["gif", "webp", "png", "tiff"])
+def test_of_several_frames_the_first_is_read_with_a_remark(kind: str, tmp_path: Path) -> None:
     frames = [grey_seven(), Image.new("L", (SIDE, SIDE), 255)]
-    path = saved(frames[0], tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    path = saved(frames[0], tmp_path / f"moving.{kind}", save_all=True, append_images=frames[1:])
     picture = open_picture(path)
     assert picture.remarks == ("has 2 pictures, of which the first is read",)
     assert find_digits(picture)
