@@ -1,6 +1,7 @@
 """Soft labels: relative frequencies, tables of them, and what is learnt of them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from dlproj.errors import DlprojError
 from dlproj.experiments import langid
 from dlproj.experiments.calibration import best_temperature, calibration
 from dlproj.experiments.langid import make_targets
+from dlproj.models.files import LANGID, load_model
 from dlproj.models.langid import NgramBag
 from dlproj.settings import LangidConfig
 from dlproj.training.device import choose_machine
@@ -158,6 +160,17 @@ def test_words_are_known_by_heart_and_others_are_not() -> None:
     assert torch.allclose(model(words).softmax(1), shares, atol=1e-6)
     assert model(other).equal(before)
     assert not torch.allclose(model(torch.tensor([[0, 1]])).softmax(1), shares[2:], atol=1e-3)
+
+
+def test_the_network_that_ships_knows_many_common_words_by_heart() -> None:
+    """A file of marks fits only the hash that it was made by."""
+    model: Any = load_model(LANGID)[0]
+    words = load_words().train
+    assert words.frequency is not None
+    common = words.letters[words.frequency.argsort(descending=True)[:2000]]
+    for letters, least, most in ((common, 0.3, 1), (common.flip(1), 0, 0.1)):
+        slots, marks = model.places(model.with_edges(letters))
+        assert least <= (model.known_marks[slots] == marks).float().mean() <= most
 
 
 def test_of_words_in_one_slot_that_which_gains_most_is_known() -> None:
