@@ -1,7 +1,10 @@
 """What attacks do unless they are told otherwise, as their papers have it."""
 
+import math
+from inspect import signature
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -44,3 +47,39 @@ def test_apgd_takes_a_hundred_steps_from_one_start_on_the_cross_entropy() -> Non
 def test_pgd_takes_ten_steps_from_one_start() -> None:
     assert looks(attacks.pgd)[0] == 10
     assert looks(attacks.pgd, steps=3, restarts=2)[0] == 2 * 3 + 2  # and compares the two
+
+
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "fgsm": {},
+    "fgsm_sweep": {},
+    "bim": {"steps": 10, "step_size": None},
+    "mifgsm": {"steps": 10, "step_size": None, "decay": 1.0},  # Dong et al. 2018, section 4.1
+    "pgd": {"steps": 10, "step_size": None, "restarts": 1, "random_start": True},
+    "apgd": {"steps": 100, "restarts": 1, "loss": "ce"},
+    "apgd_targeted": {"steps": 100, "restarts": 1, "targets": 9},  # AutoAttack's version
+    "fab": {"steps": 100, "restarts": 1, "epsilon": math.inf},
+    "fab_targeted": {"steps": 100, "restarts": 1, "targets": 9, "epsilon": math.inf},
+    "deepfool": {"steps": 50, "overshoot": 0.02, "epsilon": math.inf},  # as its authors' code
+    "square": {"queries": 1000, "rescale": True},
+    "ensemble": {"steps": 100, "restarts": 1, "queries": 1000, "tally": None},
+    "autoattack": {"steps": 100, "restarts": 1, "queries": 5000, "tally": None},
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_an_attack_does_what_was_published_unless_told_otherwise(name: str) -> None:
+    parameters = signature(getattr(attacks, name)).parameters.values()
+    given = {each.name: each.default for each in parameters if each.default is not each.empty}
+    given.pop("generator", None)
+    assert given == {"norm": "linf", "targeted": False} | PUBLISHED[name]
+
+
+def test_the_command_takes_as_many_steps_and_queries_as_the_functions() -> None:
+    """Of a method that has them; APGD's two losses are one function."""
+    for method, attack in attacks.METHODS.items():
+        default = {each.name: each.default for each in signature(attack).parameters.values()}
+        assert default.get("steps", 10) == attacks.STEPS.get(method, 10), method
+        assert default.get("queries", 1000) == attacks.QUERIES.get(method, 1000), method
+    for loss in ("ce", "dlr"):
+        _, made = looks(attacks.METHODS[f"apgd-{loss}"], steps=2)
+        assert torch.equal(made, looks(attacks.apgd, steps=2, loss=loss)[1])

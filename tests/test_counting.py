@@ -107,6 +107,14 @@ def test_the_models_are_those_of_the_textbook(longest: int, word: list[int]) -> 
     torch.testing.assert_close(given[0], torch.tensor(expected).log_softmax(0))
 
 
+def test_a_class_without_words_takes_all_letters_for_alike() -> None:
+    """Three letters, of which the only word "ab" has two: (1 - 0.8) / 2 + 0.8 / 3 each."""
+    word = [torch.tensor([[0, 1]])]
+    (letters,) = count_grams([(word, torch.tensor([0]))], base=3, classes=2)
+    half = math.log((0.1 + 0.8 / 3) / (1 / 3)) / 2
+    assert letters.values.tolist() == [pytest.approx([half, -half])] * 2
+
+
 def test_what_is_learnt_and_what_is_counted_are_averaged() -> None:
     model, words = made(3), torch.tensor([[0, 1], [2, 2]])
     mixed = langid.mix(model.spell(words))
@@ -116,6 +124,23 @@ def test_what_is_learnt_and_what_is_counted_are_averaged() -> None:
         (learnt**0.75 * counted**0.25) / (learnt**0.75 * counted**0.25).sum(1, keepdim=True),
     )
     assert torch.equal(model.train().log_odds, made(3).log_odds)
+
+
+def test_a_padded_word_is_read_as_it_is_alone() -> None:
+    model, padded = made(3), torch.tensor([[0, 1, 1, 2], [2, 1, -1, -1], [-1, 0, -1, -1]])
+    alone = [model(padded[:1]), model(padded[1:2, :2]), model(padded[2:, :2])]
+    torch.testing.assert_close(model(padded), torch.cat(alone))
+
+
+def test_dropped_ngrams_are_left_out_of_the_sum() -> None:
+    model, word = made(2).train(), torch.tensor([[0, 1]])
+    model.classify.eval()
+    model.drop_grams.p = 1.0
+    torch.testing.assert_close(model(word), model.classify(torch.zeros(1, 16)))
+    model.drop_grams.p = 0.0
+    every = model.learnt(langid.mix(model.spell(word)))
+    torch.testing.assert_close(every, model.eval().learnt(langid.mix(model.spell(word))))
+    assert not torch.equal(every, model.classify(torch.zeros(1, 16)))
 
 
 def test_an_unknown_ngram_in_a_taken_slot_says_nothing() -> None:

@@ -4,6 +4,7 @@ import gzip
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -108,6 +109,7 @@ def replace(folder: Path, name: str, content: bytes) -> None:
 
 BAD = {
     "absent": ("train-images-idx3-ubyte", None, "holds no train-images-idx3-ubyte"),
+    "no test labels": ("t10k-labels-idx1-ubyte.gz", None, "holds no t10k-labels-idx1-ubyte or"),
     "counts differ": (
         "train-labels-idx1-ubyte",
         idx(torch.zeros(29)),
@@ -152,3 +154,32 @@ def test_a_data_set_in_the_cache_needs_no_network(
     digits = load_digits("kmnist")
     assert torch.equal(digits.train.pictures, images.pictures)
     assert digits.names[:2] == ["o", "ki"]
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "kmnist", "qmnist", "emnist"])
+def test_the_relatives_of_mnist_are_those_of_torchvision(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QMNIST's labels are the first of eight numbers; EMNIST's digits lie transposed."""
+    asked = []
+
+    class Fake:
+        classes = ("nought", "one")
+
+        def __init__(self, cache: str, **options: object) -> None:
+            asked.append(options)
+            self.data = torch.arange(2 * 28 * 28).view(2, 28, 28).byte()
+            self.targets = torch.tensor([[1, 9], [0, 9]]) if name == "qmnist" else torch.arange(2)
+
+    known = dict.fromkeys(["FashionMNIST", "KMNIST", "QMNIST", "EMNIST"])
+    kind = {"fashion-mnist": "FashionMNIST"}.get(name, name.upper())
+    monkeypatch.setattr(
+        "dlproj.data.vision.torchvision_datasets", lambda: SimpleNamespace(**known | {kind: Fake})
+    )
+    digits = load_digits(name)
+    options = {"download": True} | ({"split": "digits"} if name == "emnist" else {})
+    assert asked == [{"train": True} | options, {"train": False} | options]
+    pictures = torch.arange(2 * 28 * 28).view(2, 28, 28).byte()
+    assert digits.train.pictures.equal(pictures.mT if name == "emnist" else pictures)
+    assert digits.test.labels.tolist() == ([1, 0] if name == "qmnist" else [0, 1])
+    assert digits.names == ["nought", "one"]

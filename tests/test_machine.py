@@ -361,3 +361,18 @@ def test_glibc_keeps_freed_memory_up_to_a_gigabyte(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(platform, "libc_ver", lambda name=name: (name, "2.36"))
         device._keep_freed_memory()
         assert set(calls) == expected
+
+
+@pytest.mark.parametrize("examples", [1, 2, 5])
+def test_what_evaluation_normalises_by_is_torchs_own(examples: int) -> None:
+    """The unbiased variance, of two values as of five; of one value torch refuses to take any."""
+    images = torch.randn(examples, 3, 1, 1, generator=torch.Generator().manual_seed(0))
+    plain, shared = nn.BatchNorm2d(3), GlobalBatchNorm2d(3)
+    shared.part = Part(0, range(1), None, total=examples)
+    shared(images)
+    if examples > 1:
+        plain(images)
+        torch.testing.assert_close(shared.running_mean, plain.running_mean)
+        torch.testing.assert_close(shared.running_var, plain.running_var)
+    else:
+        torch.testing.assert_close(shared.running_var, torch.full((3,), 0.9))

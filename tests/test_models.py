@@ -41,6 +41,8 @@ def test_parameter_counts() -> None:
     assert count(CurveMLP()) == 901
     assert count(CharGRU()) == 3 * 128 * (47 + 128 + 2) + 129 * 5
     assert count(NgramBag()) == 2**17 * 16 + 2 * 16 + 17 * 64 + 65 * 5
+    assert (len(NgramBag().marks), NgramBag().slots) == (2**18, 2**18)  # which are counted
+    assert NgramBag().table.std().item() == pytest.approx(0.1, rel=0.01)
 
 
 def reports_order(model: DigitCNN, images: Tensor) -> Tensor:
@@ -325,6 +327,7 @@ def test_an_unknown_letter_is_all_zeros() -> None:
     model = CharGRU(hidden=8).eval()
     _, state = model.recurrent(torch.zeros(1, 1, 47))
     torch.testing.assert_close(model(torch.tensor([[-1]])), model.output(state[-1]))
+    assert not CharGRU(embedding=3).get_parameter("embedding.weight")[0].any()
 
 
 def test_curve_scaling_is_inside_the_network() -> None:

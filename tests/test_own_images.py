@@ -54,6 +54,7 @@ def test_the_flag_wins_with_a_remark(tmp_path: Path) -> None:
     digits = load_digits(folder=tmp_path, transpose="yes")
     assert torch.from_numpy(turned(TRAIN)[0]).equal(digits.train.pictures)
     assert remarks(digits) == "--transpose yes, but they look upright as they lie in the files"
+    assert remarks(load_digits(folder=tmp_path, transpose="no")) == ""
 
 
 def test_images_that_are_no_digits_stay_as_they_are(tmp_path: Path) -> None:
@@ -64,6 +65,13 @@ def test_images_that_are_no_digits_stay_as_they_are(tmp_path: Path) -> None:
     labels = (MNIST.train.labels * 3 + 4) % 10  # digits under wrong names
     names = list(string.digits)
     assert lies_transposed(MNIST.train.pictures[:3000].mT, labels[:3000], names) is None
+
+
+def test_images_that_are_as_good_either_way_say_nothing() -> None:
+    halves = MNIST.train.pictures[:3000] // 2
+    names = list(string.digits)
+    assert lies_transposed(halves, MNIST.train.labels[:3000], names) is False
+    assert lies_transposed(halves + halves.mT, MNIST.train.labels[:3000], names) is None
 
 
 def letters(count: int) -> tuple[Array, Array]:
@@ -124,7 +132,19 @@ def test_tables_of_label_and_pixels(tmp_path: Path) -> None:
         (folder / "mnist_test.csv.gz").write_bytes(gzip.compress(csv(TEST, header, place)))
         digits = load_digits(folder=folder)
         assert is_mnist(digits)
-        assert ("line 1 is taken for a header" in remarks(digits)) == bool(header)
+        for table in ("mnist_train.csv", "mnist_test.csv.gz"):
+            assert (f"{table}: line 1 is taken for a header" in remarks(digits)) == bool(header)
+            assert (f"{table}: the label is the last column" in remarks(digits)) == bool(place)
+
+
+def test_a_header_is_a_line_of_which_less_than_half_is_numbers(tmp_path: Path) -> None:
+    path, rows = tmp_path / "own.csv", "".join(f"{n % 2},0,{n},0,255\n" for n in range(60))
+    path.write_text("label,a,b,1,2\n" + rows)
+    digits = load_digits(folder=path)
+    assert "own.csv: line 1 is taken for a header: label, a, b" in remarks(digits)
+    path.write_text("label,a,1,2,3\n" + rows)
+    with pytest.raises(DlprojError, match=r"'label' .* at line 1"):
+        load_digits(folder=path)
 
 
 def test_kaggles_test_table_without_labels_is_passed_over(tmp_path: Path) -> None:
@@ -318,6 +338,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "labels below 0": ({"x": TRAIN[0], "y": TRAIN[1] - 1.0}, "label -1 is below 0"),
     "fractions": ({"x": TRAIN[0], "y": TRAIN[1] + 0.5}, "must be integers"),
+    "two ones": ({"x": TRAIN[0], "y": np.ones((300, 2))}, "or one-hot rows"),
+    "halves": ({"x": TRAIN[0], "y": np.full((300, 2), 0.5)}, "or one-hot rows"),
     "one class": ({"x": TRAIN[0], "y": np.full(300, "a")}, "1 class; 2 to 1000"),
     "objects": ({"x": np.array([{}], object), "y": TRAIN[1]}, "allow_pickle"),
 }

@@ -120,13 +120,13 @@ def test_a_digit_that_is_off_its_middle_stays_within_the_image() -> None:
 
 @pytest.mark.parametrize("pen", [1, 3, 5])
 def test_a_thin_pen_is_made_as_wide_as_the_thinnest_of_mnist(pen: int) -> None:
-    """A ring of 200 pixels: nine of a hundred is 18, whatever the pen was."""
-    ink = np.zeros((200, 200), np.float32)
+    """A ring of 300 pixels: nine of a hundred is 27, whatever the pen was."""
+    ink = np.zeros((300, 300), np.float32)
     ink[:pen], ink[-pen:], ink[:, :pen], ink[:, -pen:] = 1, 1, 1, 1
     image = mnist_image(ink)
     middle = image[14, image[14] > 0] / 255  # crosses two strokes
-    side = 200 + 2 * round((18 - pen) / 2)
-    assert middle.sum() / 2 == pytest.approx(20 * 18 / side, abs=0.15)
+    side = 300 + 27 - pen
+    assert middle.sum() / 2 == pytest.approx(20 * 27 / side, abs=0.03)
 
 
 def test_a_wide_pen_stays_as_it_is() -> None:

@@ -120,6 +120,15 @@ def transparent(shade: int) -> Image.Image:
     return Image.merge("RGBA", (flat, flat, flat, alpha))
 
 
+def transparent_shade() -> Image.Image:
+    """A palette of black twice, the first of which is not seen."""
+    picture = Image.new("P", (SIDE, SIDE))
+    picture.putpalette([0] * 6)
+    picture.frombytes((ink(0) > 0.5).astype(np.uint8).tobytes())
+    picture.info["transparency"] = 0
+    return picture
+
+
 def sixteen_bits(highest: int) -> Image.Image:
     return Image.fromarray((highest * sheet(ink(0))).astype(np.uint16))
 
@@ -135,6 +144,7 @@ FILES: dict[str, tuple[Callable[[], Image.Image], str]] = {
     ),
     "black on transparent": (lambda: transparent(0), ".png"),
     "white on transparent": (lambda: transparent(255), ".png"),
+    "a shade of a palette transparent": (transparent_shade, ".png"),
     "16-bit PNG": (lambda: sixteen_bits(65535), ".png"),
     "12 bits in 16": (lambda: sixteen_bits(4095), ".tif"),
     "floating point": (lambda: Image.fromarray(sheet(ink(0)).astype(np.float32)), ".tif"),
@@ -169,9 +179,10 @@ def test_the_box_is_in_pixels_of_the_file(tmp_path: Path) -> None:
     assert np.array(box) / 4 == pytest.approx(find_digits(flatten(grey_seven()))[0].box, abs=3)
 
 
-def test_of_several_frames_the_first_is_read_with_a_remark(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["gif", "webp", "png", "tiff"])
+def test_of_several_frames_the_first_is_read_with_a_remark(kind: str, tmp_path: Path) -> None:
     frames = [grey_seven(), Image.new("L", (SIDE, SIDE), 255)]
-    path = saved(frames[0], tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    path = saved(frames[0], tmp_path / f"moving.{kind}", save_all=True, append_images=frames[1:])
     picture = open_picture(path)
     assert picture.remarks == ("has 2 pictures, of which the first is read",)
     assert find_digits(picture)
@@ -214,6 +225,24 @@ def test_files_that_cannot_be_read(content: bytes, message: str, tmp_path: Path)
 def test_pixels_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(DlprojError, match="not finite numbers"):
         flatten(Image.fromarray(np.full((50, 50), np.nan, np.float32)))
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I;16N"])
+def test_sixteen_bits_are_read_in_either_order_of_bytes(mode: str) -> None:
+    values = (65535 * sheet(ink(0))).astype(">u2" if mode == "I;16B" else np.dtype("=u2"))
+    picture = flatten(Image.frombytes(mode, (SIDE, SIDE), values.tobytes()))
+    np.testing.assert_allclose(picture.channels[0], values / 65535, rtol=0, atol=1e-5)
+
+
+def test_bytes_are_parts_of_white() -> None:
+    np.testing.assert_allclose(
+        flatten(grey_seven()).channels[0], np.asarray(grey_seven()) / 255, rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(("shade", "paper"), [(0, 1), (100, 1), (150, 0), (255, 0)])
+def test_what_is_transparent_becomes_paper_of_the_other_shade(shade: int, paper: int) -> None:
+    assert flatten(transparent(shade)).channels[0][0, 0] == paper
 
 
 def blot() -> Grey:
@@ -266,3 +295,30 @@ def test_a_lone_stroke_is_no_ruling() -> None:
     assert not rulings(mask.T).any()
     mask[99:101] = True
     assert rulings(mask).any()
+    assert rulings(mask.T).any()
+
+
+@pytest.mark.parametrize(("slope", "found"), [(0.13, True), (-0.13, True), (0.2, False)])
+def test_rulings_lean_by_eight_degrees_at_the_most(slope: float, found: bool) -> None:
+    """The tangent of 8° is 0.14."""
+    mask, across = np.zeros((200, 200), bool), np.arange(200)
+    mask[np.round(100 + slope * (across - 100)).astype(int), across] = True
+    assert rulings(mask).any() == rulings(mask.T).any() == found
+
+
+def test_beside_two_long_lines_a_shorter_one_that_runs_like_them_goes_too() -> None:
+    mask = np.zeros((200, 200), bool)
+    mask[[20, 60]] = True
+    mask[100, 40:120] = True  # 40 % of the picture
+    mask[120:160, 100] = True  # 20 %
+    expected = mask.copy()
+    expected[120:160] = False
+    np.testing.assert_array_equal(rulings(mask) & mask, expected)
+    mask[60] = False
+    assert not rulings(mask)[100].any()
+
+
+def test_two_lines_over_half_of_the_picture_are_rulings() -> None:
+    mask = np.zeros((200, 200), bool)
+    mask[[20, 60], 40:160] = True
+    np.testing.assert_array_equal(rulings(mask) & mask, mask)

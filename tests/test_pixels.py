@@ -37,14 +37,21 @@ def test_bytes_stay_as_they_are(array: NDArray[Any]) -> None:
         (BYTES / 255, BYTES, "pixels from 0 to 1 are taken as parts of white"),
         (BYTES * 257.0, BYTES, "pixels from 0 to 65535 are taken as 16 bits each"),
         (BYTES // 2 % 101, BYTES // 2 % 101 * 2.55, "pixels from 0 to 100 are scaled to 0 to 255"),
+        (BYTES // 86, BYTES // 86 * 127.5, "pixels from 0 to 2 are scaled to 0 to 255"),
         (BYTES > 99, 255 * (BYTES > 99), "pixels from 0 to 1 are taken as parts of white"),
     ],
-    ids=["parts", "16 bits", "other units", "truths"],
+    ids=["parts", "16 bits", "other units", "three shades", "truths"],
 )
 def test_other_units_become_bytes(array: NDArray[Any], expected: Any, remark: str) -> None:
     pictures, remarks = made(array)
     np.testing.assert_allclose(pictures, expected, rtol=0, atol=0.51)
     assert remarks == [remark]
+
+
+def test_three_rows_with_channels_behind_are_rows() -> None:
+    rows = BYTES[:, :3]
+    np.testing.assert_array_equal(made(rows[..., None])[0], made(rows)[0])
+    np.testing.assert_array_equal(made(rows[..., None].repeat(3, 3))[0], made(rows)[0])
 
 
 def test_a_highest_byte_of_128_is_one_of_bytes_and_127_is_not() -> None:
@@ -86,6 +93,14 @@ def test_ink_is_dark_where_most_of_the_border_is_light(
     assert remarks == ([said] if turned else [])
     array[1] = 0  # two of ten
     np.testing.assert_array_equal(made(array)[0], array)
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_two_opposite_sides_are_the_greater_part_of_the_border(axis: int) -> None:
+    """With their corners they are 60 of 112 pixels."""
+    array = np.full((10, 28, 28), 40, np.uint8)
+    array.swapaxes(1, axis)[:, [0, -1]] = 200
+    np.testing.assert_array_equal(made(array)[0], 255 - array)
 
 
 def test_larger_images_are_averaged_and_the_shorter_side_is_filled_with_black() -> None:

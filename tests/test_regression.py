@@ -43,6 +43,17 @@ def test_every_function_is_what_its_name_says(function: str) -> None:
     assert points.y.isfinite().all()
 
 
+def test_of_a_file_each_third_and_eighth_row_of_ten_is_held_out(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("".join(f"{39 - n},{n}\n" for n in range(40)))
+    curve = load_curve(path=tmp_path / "own.csv")
+    held = {place + tens for place in (2, 7) for tens in (0, 10, 20, 30)}
+    assert curve.validation.x[:, 0].tolist() == [2, 12, 22, 32]
+    assert curve.test.x[:, 0].tolist() == [7, 17, 27, 37]
+    assert curve.train.x[:, 0].tolist() == [n for n in range(40) if n not in held]
+    for part in (curve.train, curve.validation, curve.test):
+        assert part.y.equal(39 - part.x)
+
+
 def test_the_standard_recipe_reaches_its_bar(dlproj: Dlproj) -> None:
     done = dlproj("train-regression", "--seeds", 3, "--no-plots", "--json")
     assert max(done.json["metrics"]["test_loss"]["values"]) < 1e-4

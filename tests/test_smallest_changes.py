@@ -228,6 +228,32 @@ def test_fab_takes_the_steps_of_its_paper(norm: str, steps: int) -> None:
 WAVES = torch.randn(9, 12, generator=seeded(), dtype=torch.float64)
 
 
+@pytest.mark.parametrize(
+    ("norm", "epsilon", "most"),
+    [("linf", 0.2, 0.1), ("linf", 0.5, 0.15), ("l2", 0.6, 0.3), ("l2", 2.0, 0.5)],
+)
+def test_a_restart_of_fab_begins_half_as_far_as_it_may_go(
+    norm: str, epsilon: float, most: float
+) -> None:
+    """Half of epsilon, at most half of 0.3 or, in l2, of 1 (Croce & Hein 2020, section 3.5)."""
+    seen = []
+
+    class NeverMisread(nn.Linear):
+        def forward(self, images: Tensor) -> Tensor:
+            seen.append(images.detach())
+            logits = super().forward(images.flatten(1))
+            return logits + torch.tensor([1e3, 0, 0])
+
+    images, labels = torch.full((20, 1, 4, 4), 0.5), torch.zeros(20, dtype=torch.long)
+    options: dict[str, Any] = {"epsilon": epsilon, "norm": norm, "steps": 1, "restarts": 2}
+    attacks.fab(NeverMisread(16, 3), images, labels, generator=seeded(), **options)
+    # At first the images; then with each start a look at the planes and one at the step.
+    far = lengths(seen[3] - images, norm)
+    assert far.max() <= most + 1e-6
+    assert far.min() > 0.5 * most
+    assert (seen[3] - images).mean().abs() < 0.1 * most
+
+
 def test_restarts_of_fab_find_what_is_no_further() -> None:
     torch.manual_seed(0)
     first = nn.Linear(36, 40)

@@ -1,6 +1,7 @@
 """Soft labels: relative frequencies, tables of them, and what is learnt of them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from dlproj.errors import DlprojError
 from dlproj.experiments import langid
 from dlproj.experiments.calibration import best_temperature, calibration
 from dlproj.experiments.langid import make_targets
+from dlproj.models.files import LANGID, load_model
 from dlproj.models.langid import NgramBag
 from dlproj.settings import LangidConfig
 from dlproj.training.device import choose_machine
@@ -37,10 +39,21 @@ def test_a_word_belongs_to_the_language_where_it_is_ten_times_as_frequent() -> N
 
 def test_a_table_of_frequencies_is_read_as_it_was_written(tmp_path: Path) -> None:
     table = FrequencyTable(["żółw", "hotel"], ["pl", "en"], np.array([[120.5, 0.0], [7.25, 9.0]]))
-    (tmp_path / "words.csv").write_bytes(write_frequencies(table))
+    written = write_frequencies(table)
+    assert written.decode() == "word,pl,en\nżółw,120.5,0\nhotel,7.25,9\n"
+    (tmp_path / "words.csv").write_bytes(written)
     read = read_frequencies(tmp_path / "words.csv")
     assert (read.words, read.languages) == (table.words, table.languages)
     assert read.frequencies.tolist() == table.frequencies.tolist()
+
+
+def test_the_letters_of_a_table_of_frequencies_are_those_of_its_words(tmp_path: Path) -> None:
+    words = [f"жук{n}" for n in range(200)]
+    (tmp_path / "words.csv").write_text("word,ru,en\n" + "".join(f"{w},9,0.1\n" for w in words))
+    data = load_words(tmp_path / "words.csv")
+    rows = [row for part in (data.train, data.validation, data.test) for row in part.letters]
+    spelt = ["".join(data.alphabet[place] for place in row if place >= 0) for row in rows]
+    assert sorted(spelt) == sorted(words)
 
 
 BAD_TABLES = {
@@ -147,6 +160,17 @@ def test_words_are_known_by_heart_and_others_are_not() -> None:
     assert torch.allclose(model(words).softmax(1), shares, atol=1e-6)
     assert model(other).equal(before)
     assert not torch.allclose(model(torch.tensor([[0, 1]])).softmax(1), shares[2:], atol=1e-3)
+
+
+def test_the_network_that_ships_knows_many_common_words_by_heart() -> None:
+    """A file of marks fits only the hash that it was made by."""
+    model: Any = load_model(LANGID)[0]
+    words = load_words().train
+    assert words.frequency is not None
+    common = words.letters[words.frequency.argsort(descending=True)[:2000]]
+    for letters, least, most in ((common, 0.3, 1), (common.flip(1), 0, 0.1)):
+        slots, marks = model.places(model.with_edges(letters))
+        assert least <= (model.known_marks[slots] == marks).float().mean() <= most
 
 
 def test_of_words_in_one_slot_that_which_gains_most_is_known() -> None:

@@ -185,6 +185,13 @@ def test_pairs_that_would_decide_are_those_of_a_power_of_80_percent() -> None:
     assert abs(pairs_to_decide(far, 0.5) - 34) <= 1
 
 
+def test_few_pairs_that_would_decide_are_those_of_the_t_table() -> None:
+    """Of five, 2.776 + 0.941 = 3.717 deviations by the square root of five are 1.662."""
+    test = {"difference": 1.67, "std": 1.0, "pairs": 3, "p_value": 0.04, "p_adjusted": 0.04}
+    assert pairs_to_decide(test, 0.01) == 5
+    assert pairs_to_decide(test | {"difference": 1.66}, 0.01) == 6
+
+
 def test_pairs_that_would_decide_allow_for_the_adjustment() -> None:
     """Of ten tests at once, 0.005 is what counts: (2.81 + 0.84)² · 4 pairs by the normal curve."""
     test = {"difference": 0.5, "std": 1.0, "pairs": 3, "p_value": 0.01, "p_adjusted": 0.1}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlproj.data.regression import Curve, load_curve
+from dlproj.data.text.words import read_words
 from dlproj.data.words import WordData, load_words
 from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError, UsageError
@@ -77,6 +78,47 @@ def test_words_are_the_same_however_they_are_written(name: str, tmp_path: Path) 
     assert "240 rows; en 120, es 120; the first: solaa, es" in found.notes.summary
     said = any("is taken for a header" in remark for remark in found.notes.remarks)
     assert said == (name.startswith(("a header", "JSON", "known")))
+    meant = "of 3 columns two are read: word is column word, label is column language"
+    assert (meant in found.notes.remarks) == name.startswith("known")
+
+
+def test_excels_own_first_line_says_what_separates_whatever_else_would(tmp_path: Path) -> None:
+    rows = csv([(f"{word};x", label) for word, label in WORDS])
+    assert words(tmp_path, rows).names == ["x,en", "x,es"]
+    assert words(tmp_path, "sep=,\n" + rows).names == ["en", "es"]
+
+
+@pytest.mark.parametrize(
+    "label", ["label", "class", "lang_id", "langid", "Sprache", "język", "locale", "Category"]
+)
+@pytest.mark.parametrize("word", ["word", "token", "Wort", "palabra", "słowo", "Lemma", "text"])
+def test_a_header_is_known_by_the_names_of_its_columns(
+    word: str, label: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "words.csv"
+    path.write_text(f"{label},{word}\nen,sun\n")
+    assert read_words(path, Dialect(columns="2,1"), 10_000).words == ["sun"]
+
+
+@pytest.mark.parametrize("below", [19, 20])
+def test_twenty_rows_are_too_few_to_tell_a_header_of_unknown_names(
+    below: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "words.csv"
+    path.write_text("slovo,jazyk\n" + csv(WORDS[:below]))
+    assert len(read_words(path, AS_FOUND, 10_000).words) == 20
+
+
+def test_twenty_rows_of_a_label_are_enough_and_twenty_labels_not_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "words.csv"
+    path.write_text("ala,a\n" * 20 + "bela,b\n" * 19)
+    remarks = read_words(path, AS_FOUND, 10_000).notes.remarks
+    assert "fewer than 20 rows have the label b" in remarks
+    path.write_text("ala,a\n" * 11 + "".join(f"ala,label{n}\n" for n in range(19)))
+    assert len(read_words(path, AS_FOUND, 10_000).words) == 30
+    path.write_text("ala,a\n" * 10 + "".join(f"ala,label{n}\n" for n in range(20)))
+    with pytest.raises(DlprojError, match="21 different labels in 30 rows"):
+        read_words(path, AS_FOUND, 10_000)
 
 
 XY = [(repr(x), repr(y)) for x, y in POINTS]
@@ -85,6 +127,7 @@ WRITTEN_POINTS: dict[str, str] = {
     "white space": csv(XY, "   "),
     "aligned": "".join(f"{x:>12} {y:>24}\n" for x, y in XY),
     "a header with units": "t [s],U (V)\n" + csv(XY),
+    "a header of one name": "x,\n" + csv(XY),
     "a comment": "# my data\n" + csv(XY),
     "typographic minus": csv(XY).replace("-", "\u2212"),
     "scientific": "".join(f"{x!r},{y:.17e}\n" for x, y in POINTS),
@@ -162,6 +205,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "empty"),
     "blank": (b" \n\n", "empty"),
     "Latin-1": ("ma\u00f1ana,es\n".encode("latin-1"), "line 1 is not UTF-8 text; .* --encoding"),
+    "Latin-1 below": ("\nma\u00f1ana,es\n".encode("latin-1"), "line 2 is not UTF-8 text"),
     "a workbook": (b"PK\x03\x04" + bytes(50), "workbook of Excel: save the sheet as CSV"),
     "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(50), "workbook of Excel"),
     "zero bytes": (b"a,b\0c\n" * 30, "no text file"),

@@ -143,6 +143,6 @@ def _heads(rows: Sequence[Row]) -> bool:
 KIND = Kind(
     names=("word", "label"),
     known=(WORD_NAMES, LABEL_NAMES),
-    fit=lambda cells: float(len(cells) > 1 and all(cell.strip() for cell in cells[:2])),
+    fit=lambda cells: float(all(cell.strip() for cell in cells[:2])),
     heads=_heads,
 )

@@ -1,0 +1,61 @@
+"""What of a folder or a file is images, and what is passed over or refused."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dlproj.data.digits import load_digits
+from dlproj.data.images import tables
+from dlproj.errors import DlprojError
+from tests.support.own_images import TEST, TRAIN, npz
+
+ENDINGS = {
+    *("png", "bmp", "gif", "webp", "tif", "tiff", "pgm", "pbm", "ppm"),
+    *("jpg", "jpeg", "jpe", "jfif", "heic", "avif"),
+}
+
+
+def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
+    """Small or large; what is in them is looked at later."""
+    picture = Image.fromarray(255 - np.pad(TRAIN[0][0], 10)).resize((144, 144))
+    for label, ending, other in product("01", ENDINGS, (str.lower, str.upper)):
+        path = tmp_path / label / f"{other is str.upper}.{other(ending)}"
+        path.parent.mkdir(exist_ok=True)
+        picture.save(path, "PNG")
+    (tmp_path / "0" / "notes.txt").write_text("no picture")
+    (tmp_path / "1" / ".hidden.png").write_text("no picture")
+    digits = load_digits(folder=tmp_path)
+    assert len(digits.train) + len(digits.test) == 4 * len(ENDINGS)
+    assert not any("passed over" in remark for remark in digits.notes.remarks)
+
+
+def test_beside_a_folder_for_training_others_are_passed_over(tmp_path: Path) -> None:
+    for folder, count in (("train/0", 30), ("train/1", 30), ("spoilt/0", 5)):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(count):
+            picture = Image.fromarray(255 - np.pad(TRAIN[0][0], 10)).resize((144, 144))
+            picture.save(tmp_path / folder / f"{number}.png")
+    digits = load_digits(folder=tmp_path)
+    assert len(digits.train) + len(digits.test) == 60
+    assert "a tenth, by a hash of each name" in digits.notes.remarks[0]
+
+
+def test_test_images_without_labels_are_passed_over(tmp_path: Path) -> None:
+    arrays = {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0]}
+    digits = load_digits(folder=npz(tmp_path / "own.npz", **arrays))
+    assert len(digits.train) + len(digits.test) == len(TRAIN[0])
+
+
+def test_a_table_is_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(f"{n % 2},0,{n},0,255\n" for n in range(60))
+    (tmp_path / "own.csv").write_text(text)
+    (tmp_path / "._own.csv").write_bytes(b"\0")  # of macOS
+    assert len(load_digits(folder=tmp_path).train) < 60
+    monkeypatch.setattr(tables, "MAX_BYTES", len(text))
+    assert load_digits(folder=tmp_path / "own.csv").classes == 10
+    monkeypatch.setattr(tables, "MAX_BYTES", len(text) - 1)
+    with pytest.raises(DlprojError, match="larger than a table of images can be"):
+        load_digits(folder=tmp_path / "own.csv")
