@@ -11,9 +11,8 @@ from dlproj.errors import DlprojError, Interrupted, LostProcessError, UsageError
 from dlproj.interrupts import interrupts
 
 # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold. But not
-# at once: woken thousands of times in a second, they would slow a quiet one by a quarter.
-WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
-
+# at once: woken thousands of times in a second, they would slow a quiet one by up to a half.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 
 # New objects, by which Python looks for garbage in cycles: 700 by itself. An import makes many
 # objects and no garbage, and looking for it again and again slows every start.
