@@ -2,7 +2,7 @@
 
 Usage: .venv/bin/python benchmarks/members.py RUNS
 
-RUNS is the folder that `dlproj train-digits --recipe best --validation 10000 --seeds 3 --out RUNS`
+RUNS is the folder that `dlproj train-digits --recipe best --validation 10000 --seeds 4 --out RUNS`
 makes. Each of its runs holds two networks. All are shown the images that were held out, and every
 choice of 1, 2, 3, … of them votes. The table goes to RESULTS.md.
 """

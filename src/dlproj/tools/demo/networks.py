@@ -130,13 +130,18 @@ def _fast_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
 def _deep_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
     columns = []
     for column in net.columns:
-        layers = [NORMALISE]
-        for number, block in enumerate(column.features, 1):
-            if isinstance(block[0], nn.MaxPool2d):
-                layers += [POOL, RELU]
-                continue
-            layers += [_conv(block[0], f"conv{number - (number > 4)}"), *_norm(block[1])]
-            layers += [RELU] * (len(block) == 3)
+        layers, convolutions = [NORMALISE], 0
+        for module in (module for block in column.features for module in block):
+            match module:
+                case nn.Conv2d():
+                    convolutions += 1
+                    layers.append(_conv(module, f"conv{convolutions}"))
+                case nn.MaxPool2d():
+                    layers.append(POOL)
+                case nn.ReLU():
+                    layers.append(RELU)
+                case _:
+                    layers += _norm(module)
         columns.append([*layers, _linear(column.output, "output")])
     return columns, _looks(SQUARE)
 
