@@ -215,8 +215,11 @@ def test_other_commands_train_together(command: str, tmp_path: Path) -> None:
     assert json.loads(Path("run/result.json").read_text())["environment"]["processes"] == 2
 
 
-def test_what_cannot_be_shared_is_refused_once(tiny: Path) -> None:
-    done = run(*TORCHRUN, "--nproc-per-node=2", "-m", "dlproj", "attack", "--data", tiny)
+@pytest.mark.parametrize("late", [0, 1])
+def test_what_cannot_be_shared_is_refused_once(late: int, tiny: Path) -> None:
+    attack = f"exec {sys.executable} -m dlproj attack --data {tiny}"
+    worker = ("bash", "-c", f"[ $RANK != {late} ] || sleep 2; {attack}")
+    done = run(*TORCHRUN, "--nproc-per-node=2", "--no-python", *worker)
     assert done.returncode == 1
     (line,) = own_lines(done.stderr)
     assert "runs in one process" in line

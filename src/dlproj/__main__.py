@@ -4,11 +4,12 @@ import gc
 import os
 import signal
 import sys
+import time
 from typing import NoReturn
 
 from dlproj.commandline import streams
 from dlproj.errors import DlprojError, Interrupted, LostProcessError, UsageError
-from dlproj.interrupts import interrupts
+from dlproj.interrupts import SIGNALS, interrupts
 
 # Threads of torch that wait shall sleep: spinning, they slow a busy machine a hundredfold. But not
 # at once: woken thousands of times in a second, they would slow a quiet one by up to a half.
@@ -17,6 +18,8 @@ WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 # New objects, by which Python looks for garbage in cycles: 700 by itself. An import makes many
 # objects and no garbage, and looking for it again and again slows every start.
 NEW_OBJECTS = 50_000
+
+PATIENCE = 10  # seconds for the first process to start and to meet the same error
 
 
 def main() -> NoReturn:
@@ -60,11 +63,22 @@ def _end(error: BaseException) -> int:
     elif isinstance(error, KeyboardInterrupt):  # before the signals were handled here
         error = Interrupted(signal.SIGINT)
     line, code = _explain(error)
-    alone_to_speak = isinstance(error, UsageError | LostProcessError | Interrupted)
-    if line and not (_rank() and alone_to_speak):  # these are the same in all processes
+    if _rank() and isinstance(error, UsageError | LostProcessError):
+        _leave_to_first()
+    if line and not (_rank() and isinstance(error, Interrupted)):
         where = f"process {_rank()}: " if _rank() else ""
         streams.say(f"dlproj: {where}{line}")
     return code
+
+
+def _leave_to_first() -> None:
+    """Wait while the first process says what all processes would say.
+
+    torchrun ends the others with SIGTERM as soon as one has ended, whether it has spoken or not.
+    """
+    for signum in SIGNALS:
+        signal.signal(signum, signal.SIG_DFL)
+    time.sleep(PATIENCE)
 
 
 def _explain(error: BaseException) -> tuple[str, int]:
