@@ -13,7 +13,6 @@ from PIL import Image, ImageDraw
 
 from dlproj.data.digits import load_digits
 from dlproj.data.pictures import NoDigitError, find_digits, flatten, main_digit, open_picture
-from dlproj.data.pictures.rulings import rulings
 from dlproj.errors import DlprojError
 from dlproj.tools.digit_reader import DigitReader
 from dlproj.training.device import choose_machine
@@ -206,6 +205,8 @@ def png_of(width: int, height: int) -> bytes:
     [
         (png_of(20_000, 20_000), "has more than 50,000,000 pixels"),
         (png_of(7_100, 7_100), "has more than 50,000,000 pixels"),
+        (png_of(57, 877_193), "has more than 50,000,000 pixels"),  # by one
+        (png_of(10_000, 5_000), "cannot be read as a picture"),  # so many, but none is there
         (png_of(100_000, 100), "more than 200 times as long"),
         (b"\0\0\0\x18ftypheic" + bytes(20), "save it as JPEG or PNG"),
         (b"%PDF-1.7", "it is a PDF"),
@@ -213,7 +214,10 @@ def png_of(width: int, height: int) -> bytes:
         (b"hello", "cannot be read as a picture"),
         (b"", "cannot be read as a picture"),
     ],
-    ids=["twice Pillow's limit", "too large", "too long", "HEIC", "PDF", "SVG", "text", "empty"],
+    ids=[
+        *("twice Pillow's limit", "too large", "too large by a pixel", "as large as can be"),
+        *("too long", "HEIC", "PDF", "SVG", "text", "empty"),
+    ],
 )
 def test_files_that_cannot_be_read(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(content)
@@ -276,49 +280,3 @@ def test_what_is_no_digit_is_not_read(grey: Grey, reader: DigitReader) -> None:
     picture = flatten(Image.fromarray((255 * grey).astype(np.uint8)))
     with pytest.raises(NoDigitError, match=r"no digit found|nothing is drawn"):
         reader.read_picture(picture, "x.png", several=False, remark=lambda _: None)
-
-
-def test_lines_go_and_strokes_stay() -> None:
-    """A standing stroke that crosses lying lines keeps its pixels; the lines lose theirs."""
-    lines, stroke = np.zeros((200, 200), bool), np.zeros((200, 200), bool)
-    lines[20::40] = lines[21::40] = True
-    stroke[60:150, 90:100] = True
-    found = rulings(lines | stroke)
-    assert not (found & stroke).any()
-    assert (found & lines & ~stroke).sum() == (lines & ~stroke).sum()
-
-
-def test_a_lone_stroke_is_no_ruling() -> None:
-    mask = np.zeros((200, 200), bool)
-    mask[99:101, 40:160] = True  # a dash over 60 % of the picture
-    assert not rulings(mask).any()
-    assert not rulings(mask.T).any()
-    mask[99:101] = True
-    assert rulings(mask).any()
-    assert rulings(mask.T).any()
-
-
-@pytest.mark.parametrize(("slope", "found"), [(0.13, True), (-0.13, True), (0.2, False)])
-def test_rulings_lean_by_eight_degrees_at_the_most(slope: float, found: bool) -> None:
-    """The tangent of 8° is 0.14."""
-    mask, across = np.zeros((200, 200), bool), np.arange(200)
-    mask[np.round(100 + slope * (across - 100)).astype(int), across] = True
-    assert rulings(mask).any() == rulings(mask.T).any() == found
-
-
-def test_beside_two_long_lines_a_shorter_one_that_runs_like_them_goes_too() -> None:
-    mask = np.zeros((200, 200), bool)
-    mask[[20, 60]] = True
-    mask[100, 40:120] = True  # 40 % of the picture
-    mask[120:160, 100] = True  # 20 %
-    expected = mask.copy()
-    expected[120:160] = False
-    np.testing.assert_array_equal(rulings(mask) & mask, expected)
-    mask[60] = False
-    assert not rulings(mask)[100].any()
-
-
-def test_two_lines_over_half_of_the_picture_are_rulings() -> None:
-    mask = np.zeros((200, 200), bool)
-    mask[[20, 60], 40:160] = True
-    np.testing.assert_array_equal(rulings(mask) & mask, mask)
