@@ -73,20 +73,36 @@ def test_a_rise_is_above_the_darkest_within_reach(shape: tuple[int, int], width:
     np.testing.assert_allclose(rise_of(grey), expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(("side", "kept"), [(199, True), (200, False)])
-def test_a_speck_goes_where_strokes_are_wider(side: int, kept: bool) -> None:
-    grey = np.zeros((side, side), np.float32)
+@pytest.mark.parametrize(("side", "width"), [(224, 2), (225, 3)])
+def test_an_edge_gets_wider_from_the_middle_between_two_widths_on(side: int, width: int) -> None:
+    """1.5 times 150 is 225."""
+    assert edge_width((side, 900)) == edge_width((900, side)) == width
+
+
+@pytest.mark.parametrize(
+    ("shape", "kept"), [((199, 199), True), ((199, 400), True), ((200, 200), False)]
+)
+def test_a_speck_goes_where_strokes_are_wider(shape: tuple[int, int], kept: bool) -> None:
+    grey = np.zeros(shape, np.float32)
     grey[50, 60] = 1
     assert smooth(grey).any() == kept
 
 
-def test_noise_is_smoothed_over_a_fivehundredth_of_the_picture() -> None:
-    """A step becomes the normal distribution, of a deviation of one pixel here."""
-    grey = np.zeros((500, 500), np.float32)
+def test_a_speck_goes_where_most_of_nine_pixels_are_paper() -> None:
+    grey = np.zeros((200, 200), np.float32)
+    grey[50:52, 60:62] = 1
+    assert not smooth(grey).any()
+    grey[50:53, 61] = grey[51, 60:63] = 1
+    assert smooth(grey).any()
+
+
+def test_noise_is_smoothed_over_a_fivehundredth_of_the_shorter_side() -> None:
+    """A step becomes the sum of a normal distribution, of a deviation of one pixel here."""
+    grey = np.zeros((500, 700), np.float32)
     grey[:, 250:] = 1
-    places = np.arange(-3, 3) + 0.5
-    step = smooth(grey)[100, 247:253]
-    assert step == pytest.approx(norm.cdf(places), abs=0.02)
+    density = norm.pdf(np.arange(-4, 5))
+    step = smooth(grey)[100, 246:255]
+    assert step == pytest.approx(np.cumsum(density) / density.sum(), abs=1e-5)
 
 
 def test_a_digit_fits_into_twenty_pixels_with_its_mass_in_the_middle() -> None:
@@ -111,22 +127,33 @@ def test_a_digit_fits_into_twenty_pixels_with_its_mass_in_the_middle() -> None:
         assert abs(centre - 14) <= 0.5
 
 
-def test_a_digit_that_is_off_its_middle_stays_within_the_image() -> None:
+@pytest.mark.parametrize(("shade", "rows"), [(0.40, 20), (0.43, 10)])
+def test_what_is_a_third_as_dark_as_the_darkest_stretches_the_box(shade: float, rows: int) -> None:
+    """0.35 of it, once the tenth that is paper is taken off: 0.1 + 0.9 * 0.35 is 0.415."""
+    ink = np.zeros((60, 60), np.float32)
+    ink[10:30, 10:30], ink[49, 30] = 1, shade
+    assert (mnist_image(ink) > 200).any(1).sum() == rows
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_digit_that_is_off_its_middle_stays_within_the_image(turns: int) -> None:
+    """A square with lines from a corner on; of 28 pixels, 20 begin at the ninth at the latest."""
     ink = np.zeros((40, 40), np.float32)
-    ink[0:12, 0:40], ink[12:40, 0:4] = 1, 1
-    image = mnist_image(ink)
-    assert (image[:, :20] > 0).any(1).sum() == 20
+    ink[:16, :16] = ink[:4] = ink[:, :4] = 1
+    expected = np.pad(255 * ink[::2, ::2], ((8, 0), (8, 0)))
+    np.testing.assert_array_equal(mnist_image(np.rot90(ink, turns)), np.rot90(expected, turns))
 
 
-@pytest.mark.parametrize("pen", [1, 3, 5])
-def test_a_thin_pen_is_made_as_wide_as_the_thinnest_of_mnist(pen: int) -> None:
+@pytest.mark.parametrize("pen", [1, 3, 5, 25])
+@pytest.mark.parametrize("height", [300, 200])
+def test_a_thin_pen_is_made_as_wide_as_the_thinnest_of_mnist(pen: int, height: int) -> None:
     """A ring of 300 pixels: nine of a hundred is 27, whatever the pen was."""
-    ink = np.zeros((300, 300), np.float32)
+    ink = np.zeros((height, 300), np.float32)
     ink[:pen], ink[-pen:], ink[:, :pen], ink[:, -pen:] = 1, 1, 1, 1
     image = mnist_image(ink)
     middle = image[14, image[14] > 0] / 255  # crosses two strokes
     side = 300 + 27 - pen
-    assert middle.sum() / 2 == pytest.approx(20 * 27 / side, abs=0.03)
+    assert middle.sum() / 2 == pytest.approx(20 * 27 / side, abs=0.02)
 
 
 def test_a_wide_pen_stays_as_it_is() -> None:
@@ -135,3 +162,28 @@ def test_a_wide_pen_stays_as_it_is() -> None:
     expected = np.zeros((20, 20))
     expected[:4], expected[-4:], expected[:, :4], expected[:, -4:] = 255, 255, 255, 255
     np.testing.assert_array_equal(mnist_image(ink)[4:24, 4:24], expected)
+
+
+def test_a_line_of_one_pixel_is_not_lost() -> None:
+    """Its pen is as wide as that of MNIST: nine of a hundred of 20 are less than two."""
+    ink = np.zeros((30, 30), np.float32)
+    ink[5:25, 9] = 1
+    for drawn in (ink, ink.T):
+        image = mnist_image(drawn)
+        assert sorted((image > 0).any(axis).sum() for axis in (0, 1)) == [1, 20]
+
+
+def test_the_darkest_ink_is_white_however_thin_the_line() -> None:
+    """A diagonal one, which fills no pixel of the small image."""
+    assert mnist_image(np.eye(22, dtype=np.float32)).max() == 255
+
+
+def test_small_digits_are_enlarged_softly_and_not_beyond_the_darkest() -> None:
+    """The first and the last of these rows are as dark as can be, away from the gap."""
+    ink = np.ones((15, 15), np.float32)
+    ink[6:9, 6:] = 0
+    image = mnist_image(ink)
+    drawn = image[image.any(1)][:, image.any(0)]
+    assert drawn.shape == (20, 20)
+    assert (drawn[:7, 12:] == 255).mean() > 0.8
+    assert ((drawn > 20) & (drawn < 235)).any()
