@@ -152,3 +152,18 @@ def test_an_unknown_ngram_in_a_taken_slot_says_nothing() -> None:
         model.counted(langid.mix(model.spell(torch.tensor([[letter]])))) for letter in (0, 1, 2)
     ]
     assert {bool(odds.any()) for odds in said} == {False, True}
+
+
+@pytest.mark.parametrize(("letters", "most"), [(1021, 6), (1146, 5)])
+def test_ngrams_are_counted_up_to_a_number_of_sixty_bits(letters: int, most: int) -> None:
+    """With the unknown letter and the edges, 1024 are ten bits each; of 1149, six are 61."""
+
+    def odds(longest: int) -> torch.Tensor:
+        torch.manual_seed(0)
+        sizes = {"longest": longest, "buckets": 2**10, "slots": 2**12}
+        model = NgramBag(letters=letters, classes=2, **sizes)
+        model.count((torch.arange(k, k + 9).view(1, 9), torch.tensor([k])) for k in (0, 1))
+        return model.log_odds
+
+    assert torch.equal(odds(most), odds(8))
+    assert not torch.equal(odds(most), odds(most - 1))
