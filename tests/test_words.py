@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlproj.data import words
 from dlproj.data.words import ALPHABET, LengthBatches, Words, encode, load_words, split_of
 from dlproj.errors import DlprojError
 
@@ -159,6 +161,39 @@ def test_refuses_an_npz_that_is_not_such_data(name: str, tmp_path: Path) -> None
     path = tmp_path / "words.npz"
     path.write_bytes(content)
     with pytest.raises(DlprojError, match=message):
+        load_words(path)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_npz_unpacks_to_two_hundred_million_bytes_at_most(more: int, tmp_path: Path) -> None:
+    """As it says of its members, of which one is never read."""
+    content, path = bytearray(npz(never_read=np.zeros(1))), tmp_path / "words.npz"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+    own = sizes.pop("never_read.npy")
+    # In the directory at the end, the size is 22 bytes before the name.
+    place = content.rindex(b"never_read.npy") - 22
+    assert int.from_bytes(content[place : place + 4], "little") == own
+    promised = 200_000_000 - sum(sizes.values()) + more
+    content[place : place + 4] = promised.to_bytes(4, "little")
+    path.write_bytes(content)
+    if more:
+        with pytest.raises(DlprojError, match="unpacks to more than 200000000 bytes"):
+            load_words(path)
+    else:
+        assert load_words(path).names == ["A", "B"]
+
+
+def test_a_table_of_words_is_read_up_to_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "words.csv"
+    text = "".join(f"word{number},{'ab'[number % 2]}\n" for number in range(300))
+    path.write_text(text)
+    monkeypatch.setattr(words, "MAX_BYTES", len(text))
+    assert load_words(path).names == ["a", "b"]
+    monkeypatch.setattr(words, "MAX_BYTES", len(text) - 1)
+    with pytest.raises(DlprojError, match=f"larger than {len(text) - 1:,} bytes"):
         load_words(path)
 
 
