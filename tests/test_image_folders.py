@@ -27,6 +27,9 @@ def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
         picture.save(path, "PNG")
     (tmp_path / "0" / "notes.txt").write_text("no picture")
     (tmp_path / "1" / ".hidden.png").write_text("no picture")
+    for hidden in (".thumbnails", "__MACOSX"):
+        (tmp_path / hidden).mkdir()
+        (tmp_path / hidden / "0.png").write_text("no picture")
     digits = load_digits(folder=tmp_path)
     assert len(digits.train) + len(digits.test) == 4 * len(ENDINGS)
     assert not any("passed over" in remark for remark in digits.notes.remarks)
