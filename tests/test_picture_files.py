@@ -148,7 +148,7 @@ def test_a_shade_that_is_transparent_is_paper(mode: str, shade: Any) -> None:
 def test_colours_differ_by_more_than_twenty_in_more_than_one_pixel_of_two_thousand(
     pixels: int, difference: int, coloured: bool
 ) -> None:
-    values = np.full((100, 100, 3), 100, np.uint8)
+    values = np.full((100, 100, 3), 200, np.uint8)
     values.reshape(-1, 3)[:pixels, 1] += np.uint8(difference)
     picture = flatten(Image.fromarray(values))
     assert len(picture.channels) == (4 if coloured else 1)
@@ -198,9 +198,10 @@ def test_the_previews_of_a_phone_are_no_pictures(tmp_path: Path) -> None:
     [
         (b"<svg".rjust(1000), ": it is an SVG drawing; save it as PNG"),
         (b"<svg".rjust(1001), ""),
+        (b"%PDF-1.7", ": it is a PDF; save the page as JPEG or PNG"),
         *[
             (
-                b"\0\0\0\x18ftyp" + brand,
+                b"\0\0\0\x18ftyp" + brand + bytes(9),
                 ": it is HEIC, as iPhones make them; save it as JPEG or PNG",
             )
             for brand in (b"heic", b"heix", b"mif1", b"msf1")
