@@ -169,6 +169,6 @@ def _reduce(grey: Image.Image) -> Array:
     """At most 800 pixels wide and high."""
     ratio = LARGEST_SIDE / max(grey.size)
     if ratio < 1:
-        size = [max(1, round(side * ratio)) for side in grey.size]
+        size = [round(side * ratio) for side in grey.size]
         grey = grey.resize((size[0], size[1]), Image.Resampling.BOX)
     return np.asarray(grey, np.float32)

@@ -170,7 +170,7 @@ def _digit(view: View, group: list[Part], scale: float) -> Digit:
     strength = max(part.strength for part in group)
     rows, columns = ndimage.find_objects(mask.astype(int))[0]
     box = [round(side * scale) for side in (columns.start, rows.start, columns.stop, rows.stop)]
-    mask, ink, deep = (np.pad(whole[rows, columns], 2) for whole in (mask, view.ink, view.deep))
+    mask, ink, deep = (whole[rows, columns] for whole in (mask, view.ink, view.deep))
     mask |= ndimage.binary_fill_holes(mask) & (deep > HALF * strength)
     ink = np.where(ndimage.binary_dilation(mask, EIGHT, 2), ink, 0)
     ink = np.where(mask, np.maximum(ink, deep), ink)

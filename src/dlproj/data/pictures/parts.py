@@ -117,7 +117,7 @@ def _sides(mask: Mask, place: tuple[slice, slice], shape: tuple[int, ...]) -> tu
 def _outlined(mask: Mask, place: tuple[slice, slice], strength: float, rise: Array) -> float:
     """Share of the pixels some way outside a part that are paper, seen from the ink beside them."""
     far = max(EDGES) * edge_width(rise.shape)
-    rows, columns = (slice(max(0, side.start - far - 1), side.stop + far + 1) for side in place)
+    rows, columns = (slice(max(0, side.start - far), side.stop + far) for side in place)
     around = np.zeros(rise.shape, bool)[rows, columns]
     top, left = place[0].start - rows.start, place[1].start - columns.start
     around[top : top + mask.shape[0], left : left + mask.shape[1]] = mask

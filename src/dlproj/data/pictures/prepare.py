@@ -55,7 +55,7 @@ def _centre(ink: Array) -> NDArray[np.uint8]:
     """Placed with its centre of mass in the middle of 28x28, as far as it fits."""
     image = np.zeros((SIDE, SIDE), np.uint8)
     top, left = (_start(ink.sum(1 - axis)) for axis in (0, 1))
-    strength = 255 / max(float(ink.max()), 1e-9)
+    strength = 255 / float(ink.max())
     image[top : top + ink.shape[0], left : left + ink.shape[1]] = np.round(ink * strength)
     return image
 
@@ -65,5 +65,5 @@ def _start(mass: Array) -> int:
 
     That is where it is, on average and to a hundredth of a pixel, in MNIST's own images.
     """
-    centre = float((mass * np.arange(len(mass))).sum() / max(float(mass.sum()), 1e-9))
+    centre = float((mass * np.arange(len(mass))).sum() / mass.sum())
     return int(np.clip(round(SIDE / 2 - centre), 0, SIDE - len(mass)))
