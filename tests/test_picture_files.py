@@ -36,6 +36,7 @@ def test_a_picture_is_at_most_two_hundred_times_as_long_as_it_is_wide(
 @pytest.mark.parametrize(
     ("size", "shown", "scale"),
     [
+        ((500, 300), (500, 300), 1),
         ((800, 300), (800, 300), 1),
         ((300, 801), (300, 800), 1),
         ((1600, 1200), (800, 600), 2),

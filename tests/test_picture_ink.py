@@ -154,6 +154,7 @@ def test_a_thin_pen_is_made_as_wide_as_the_thinnest_of_mnist(pen: int, height: i
     middle = image[14, image[14] > 0] / 255  # crosses two strokes
     side = 300 + 27 - pen
     assert middle.sum() / 2 == pytest.approx(20 * 27 / side, abs=0.02)
+    np.testing.assert_allclose(image[image.any(1)], image[image.any(1)][::-1], atol=1)
 
 
 def test_a_wide_pen_stays_as_it_is() -> None:

@@ -52,6 +52,14 @@ def test_all_of_a_ruling_goes(height: int, width: int, thick: int, slope: float)
     assert is_gone(mask.T)
 
 
+@pytest.mark.parametrize("slope", [-0.13, 0.0, 0.02])
+def test_all_of_a_ruling_goes_that_is_a_pixel_thinner_than_the_thickest(slope: float) -> None:
+    """Which is five of 280."""
+    mask = lean(empty(280, 280), slope, 140, 280, thick=4)
+    assert is_gone(mask)
+    assert is_gone(mask.T)
+
+
 @pytest.mark.parametrize("inset", [0, 1, 30])
 def test_all_of_a_frame_goes_at_the_edges_and_in_the_corners(inset: int) -> None:
     mask = empty()
