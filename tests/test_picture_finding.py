@@ -7,7 +7,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
+from dlproj.data.digits import load_digits
 from dlproj.data.pictures import (
     Candidate,
     Digit,
@@ -51,6 +53,12 @@ def test_bars_are_found_to_the_pixel() -> None:
     assert boxes(1.1 - sheet(*bars)) == bars  # light on dark
 
 
+def test_faint_chalk_is_found_as_faint_pencil_is() -> None:
+    """A tenth brighter than what it is on."""
+    bar = (50, 60, 75, 150)
+    assert boxes(0.5 + 0.05 * (sheet(bar) < 1)) == [bar]
+
+
 @pytest.mark.parametrize(
     ("top", "in_line"), [(60, True), (99, True), (100, True), (101, False), (160, False)]
 )
@@ -69,6 +77,15 @@ def test_boxes_are_in_pixels_of_the_file(height: int, width: int, scale: float) 
     bar = (40, 30, 50, 70)
     (found,) = boxes(sheet(bar, side=height, width=width), scale)
     assert found == pytest.approx([scale * side for side in bar], abs=scale)
+
+
+def test_a_digit_at_the_end_of_a_strip_is_as_large_as_alone() -> None:
+    """Pictures are enlarged by their shorter side."""
+    seven = load_digits().test.pictures[0].numpy()
+    (alone,) = find_digits(flatten(Image.fromarray(seven)))
+    (found,) = find_digits(flatten(Image.fromarray(np.pad(seven, ((0, 0), (0, 172))))))
+    assert found.box == alone.box
+    assert abs(found.image.float() - alone.image.float()).mean() < 2
 
 
 def test_the_size_of_a_digit_is_the_longer_side_of_its_box() -> None:
@@ -143,12 +160,25 @@ def alike(image: NDArray[np.int64], ink: Grey) -> bool:
     return bool(abs(image - mnist_image(ink).astype(int)).mean() < 2)
 
 
-def test_the_middle_of_a_blot_within_a_digit_is_filled() -> None:
-    """Of a 9 whose loop is so full of ink that a window of 72 pixels just fits into it."""
+def test_a_blot_within_a_digit_is_as_dark_as_the_digit() -> None:
+    """Of a 9 whose loop is full of ink: a window of 72 pixels nearly fits into it."""
     grey = sheet((210, 100, 245, 350))
     rows, columns = np.mgrid[:400, :400]
-    grey[np.hypot(rows - 110, columns - 190) < 52] = 0.1
-    assert alike(image_of(grey), (1 - grey) / 0.9)
+    grey[np.hypot(rows - 110, columns - 190) < 50] = 0.1
+    assert alike(image_of(gaussian_filter(grey, 1.5)), (1 - grey) / 0.9)
+
+
+@pytest.mark.parametrize(("tone", "least"), [(0.1, 60), (0.53, 10)])
+def test_a_stroke_along_a_ruling_stays_within_a_digit(tone: float, least: int) -> None:
+    """The middle of an 8, of four rows, on a line of three; ink of 45 % is pale, but ink."""
+    grey = sheet((150, 100, 260, 300))
+    grey[125:275, 175:235] = 1
+    for row in range(20, 400, 60):
+        grey[row : row + 3] = np.where(grey[row : row + 3] > 0.5, 0.75, 0.1)
+    grey[200:204, 175:235] = tone
+    image = image_of(grey)
+    assert (image[13:16, 12:17].max(0) > least).all()
+    assert not image[7:11, 12:17].any()  # but not the line above it
 
 
 @pytest.mark.parametrize(("slope", "thick"), [(0, 2), (0.02, 3), (-0.05, 4)])
@@ -163,9 +193,10 @@ def test_rulings_go_with_their_soft_edges(slope: float, thick: int) -> None:
 
 
 def test_a_hole_in_a_digit_stays() -> None:
+    """Also if its paper is not quite white."""
     grey = sheet((100, 60, 250, 340))
     grey[100:180, 140:210], grey[220:300, 140:210] = 1, 0.95
-    expected = np.where(grey > 0.9, 0, 1).astype(np.float32)
+    expected = np.where(grey > 0.5, 0, 1).astype(np.float32)
     assert alike(image_of(grey), expected)
 
 
