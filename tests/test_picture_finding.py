@@ -210,6 +210,13 @@ def test_a_stroke_apart_is_in_the_image_with_its_digit() -> None:
     assert image.max() == 255
 
 
+def test_pale_ink_is_white_though_some_of_it_is_darker() -> None:
+    """As where a pen was set down: six rows of two hundred, less than a tenth."""
+    grey = sheet((180, 100, 210, 300), ink=0.5)
+    grey[100:106, 180:210] = 0.1
+    assert alike(image_of(grey), (grey < 1).astype(np.float32))
+
+
 def test_a_file_without_digits_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     Image.new("L", (50, 50), 255).save(path)
