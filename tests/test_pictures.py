@@ -208,12 +208,16 @@ def png_of(width: int, height: int) -> bytes:
         (png_of(7_100, 7_100), "has more than 50,000,000 pixels"),
         (png_of(100_000, 100), "more than 200 times as long"),
         (b"\0\0\0\x18ftypheic" + bytes(20), "save it as JPEG or PNG"),
+        (b"\0\0\0\x18ftypisom" + bytes(20), "save one picture of it"),
         (b"%PDF-1.7", "it is a PDF"),
         (b'<?xml version="1.0"?><svg></svg>', "an SVG drawing; save it as PNG"),
-        (b"hello", "cannot be read as a picture"),
-        (b"", "cannot be read as a picture"),
+        (b"\n<!DOCTYPE html><html><svg>", "it is a web page"),
+        (b"PK\x03\x04\x14", "zip archive; unpack it"),
+        (png_of(50, 50)[:30], "damaged or cut off"),
+        (b"\xff\xd8\xff\xe0" + bytes(20), "damaged or cut off"),
+        (b"hello", "cannot be read as a picture$"),
+        (b"", "it is empty"),
     ],
-    ids=["twice Pillow's limit", "too large", "too long", "HEIC", "PDF", "SVG", "text", "empty"],
 )
 def test_files_that_cannot_be_read(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(content)
