@@ -47,7 +47,7 @@ def requested(browser: webdriver.Chrome) -> set[str]:
         message["params"]["request"]["url"].split(":")[0]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
-        and not message["params"]["documentURL"].startswith("chrome:")
+        and not message["params"]["documentURL"].startswith(("chrome:", "chrome-untrusted:"))
     }
 
 

@@ -207,7 +207,7 @@ def test_the_previews_of_a_phone_are_no_pictures(tmp_path: Path) -> None:
             )
             for brand in (b"heic", b"heix", b"mif1", b"msf1")
         ],
-        (b"\0\0\0\x18ftypmp42", ""),
+        (b"\0\0\0\x18ftypmp42", ": it is a film; save one picture of it as JPEG or PNG"),
         (b" %PDF-1.7", ""),
         (b"hello", ""),
     ],
@@ -225,7 +225,7 @@ def test_what_a_file_is_shows_in_its_first_thousand_bytes(
 def test_paths_that_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path, message in {
-        tmp_path: "a folder, not a picture",
+        tmp_path: "a folder, not a picture; name the files in it",
         tmp_path / "none.png": "no such file",
         Path("https://example.org/7.png"): "no such file; download what is on the web first",
         Path("http://example.org/7.png"): "no such file; download what is on the web first",

@@ -209,14 +209,15 @@ def png_of(width: int, height: int) -> bytes:
         (png_of(10_000, 5_000), "cannot be read as a picture"),  # so many, but none is there
         (png_of(100_000, 100), "more than 200 times as long"),
         (b"\0\0\0\x18ftypheic" + bytes(20), "save it as JPEG or PNG"),
+        (b"\0\0\0\x18ftypisom" + bytes(20), "save one picture of it"),
         (b"%PDF-1.7", "it is a PDF"),
         (b'<?xml version="1.0"?><svg></svg>', "an SVG drawing; save it as PNG"),
-        (b"hello", "cannot be read as a picture"),
-        (b"", "cannot be read as a picture"),
-    ],
-    ids=[
-        *("twice Pillow's limit", "too large", "too large by a pixel", "as large as can be"),
-        *("too long", "HEIC", "PDF", "SVG", "text", "empty"),
+        (b"\n<!DOCTYPE html><html><svg>", "it is a web page"),
+        (b"PK\x03\x04\x14", "zip archive; unpack it"),
+        (png_of(50, 50)[:30], "damaged or cut off"),
+        (b"\xff\xd8\xff\xe0" + bytes(20), "damaged or cut off"),
+        (b"hello", "cannot be read as a picture$"),
+        (b"", "it is empty"),
     ],
 )
 def test_files_that_cannot_be_read(content: bytes, message: str, tmp_path: Path) -> None:

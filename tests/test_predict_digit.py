@@ -81,12 +81,16 @@ def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
     for name, message in {
         "text": "cannot be read as a picture",
         "blank": "nothing is drawn on it",
-        "cut": "cannot be read as a picture",
+        "cut": "damaged or cut off",
         "bomb": "has more than 50,000,000 pixels",
-        "none": "no such file",
+        "none": "no such file$",
     }.items():
         with pytest.raises(DlprojError, match=message):
             read_picture(tmp_path / f"{name}.png")
+    with pytest.raises(DlprojError, match="save what comes in a pipe as a file"):
+        read_picture(Path("-"))
+    with pytest.raises(DlprojError, match="a folder, not a picture; name the files in it"):
+        read_picture(tmp_path)
 
 
 def number(*lines: list[int]) -> Image.Image:

@@ -21,7 +21,16 @@ FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 WORDS = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 FIRST_OF = {"GIF", "WEBP", "PNG", "TIFF", "AVIF"}  # a phone's MPO has only previews behind it
 START = 1000  # bytes that tell what a file is
-HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1")
+WAYS_OUT = {  # by how a file begins that is no picture to Pillow
+    rb"....ftyp(heic|heix|mif1|msf1)": "it is HEIC, as iPhones make them; save it as JPEG or PNG",
+    rb"....ftyp": "it is a film; save one picture of it as JPEG or PNG",
+    rb"%PDF": "it is a PDF; save the page as JPEG or PNG",
+    rb"PK\x03\x04": "it is a zip archive; unpack it and name the pictures in it",
+    rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF|BM|II\*\0|MM\0\*": "it is damaged or cut off; copy it again",
+    rb"(?i).*<html|\s*<!doctype html": "it is a web page; save the picture that is on it",
+    rb".*<svg": "it is an SVG drawing; save it as PNG",
+    rb"$": "it is empty",
+}
 
 
 @dataclass(frozen=True)
@@ -56,10 +65,9 @@ def open_picture(path: Path) -> Picture:
     except DlprojError as error:
         raise DlprojError(f"{path}: {error}") from None
     except FileNotFoundError:
-        web = "; download what is on the web first" if re.match("https?:/", str(path)) else ""
-        raise DlprojError(f"{path}: no such file{web}") from None
+        raise DlprojError(f"{path}: no such file{_no_file(path)}") from None
     except IsADirectoryError:
-        raise DlprojError(f"{path}: a folder, not a picture") from None
+        raise DlprojError(f"{path}: a folder, not a picture; name the files in it") from None
     except PermissionError as error:
         raise DlprojError(f"{path}: {error.strerror}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -108,6 +116,13 @@ def _too_large() -> str:
     return f"has more than {MAX_PIXELS:,} pixels"
 
 
+def _no_file(path: Path) -> str:
+    """What would help with a name that is none of a file."""
+    if re.match("https?:/", str(path)):
+        return "; download what is on the web first"
+    return "; save what comes in a pipe as a file first" if str(path) == "-" else ""
+
+
 def _way_out(path: Path) -> str:
     """What would help with a file that is a picture, but not to Pillow."""
     try:
@@ -115,12 +130,9 @@ def _way_out(path: Path) -> str:
             start = file.read(START)
     except OSError:
         return ""
-    if start[4:12] in HEIC:
-        return ": it is HEIC, as iPhones make them; save it as JPEG or PNG"
-    if start.startswith(b"%PDF"):
-        return ": it is a PDF; save the page as JPEG or PNG"
-    if b"<svg" in start:
-        return ": it is an SVG drawing; save it as PNG"
+    for beginning, way_out in WAYS_OUT.items():
+        if re.match(beginning, start, re.DOTALL):
+            return f": {way_out}"
     return ""
 
 
