@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Train the networks that ship with the package, for `attack`, the predict commands and `demo`; and
 # the trainings with and without BatchNorm that the page of `demo` shows.
-# Usage: scripts/build_trained.sh (some 20 minutes on two cores, by the sum of its parts)
+# Usage: scripts/build_trained.sh (20 to 40 minutes on two cores)
 #
 # The languages of words are trained twice: on the training words, to be measured on the others; then
 # on all words, which is what ships.
