@@ -1,7 +1,10 @@
 """Each line that says what is wrong with a call of an attack, in full."""
 
+from fractions import Fraction
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -152,6 +155,10 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "long norm": ({"norm": "x" * 70}, f"norm must be 'linf' or 'l2', not '{'x' * 59}…"),
     "targeted": ({"targeted": 1}, "targeted must be True or False, not 1"),
     "epsilon": ({"epsilon": True}, "epsilon must be one number, such as 8 / 255, not True"),
+    "a truth of torch": (
+        {"epsilon": torch.tensor(True)},
+        "epsilon must be one number, such as 8 / 255, not tensor(True)",
+    ),
 }
 
 
@@ -179,6 +186,27 @@ def test_a_wrong_option_is_refused_in_these_words(options: dict[str, Any], messa
     with pytest.raises(dlproj.UsageError) as refusal:
         dlproj.pgd(network(), IMAGES, LABELS, epsilon=0.1, **options)
     assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, torch.tensor, Fraction])
+def test_numbers_of_other_libraries_are_numbers(kind: Any) -> None:
+    """0.25 is the same in all of them."""
+    climb = partial(dlproj.pgd, network(), IMAGES, LABELS, random_start=False)
+    expected = climb(epsilon=0.25, step_size=0.125, steps=2)
+    counts: list[Any] = [np.int64(2), np.uint8(2), torch.tensor(2)]
+    for steps in counts:
+        made = climb(epsilon=kind(0.25), step_size=kind(0.125), steps=steps)
+        assert torch.equal(made, expected)
+    for attack, name in ((dlproj.mifgsm, "decay"), (dlproj.deepfool, "overshoot")):
+        given: list[dict[str, Any]] = [{name: half} for half in (0.5, kind(0.5))]
+        one, other = (
+            attack(network(), IMAGES, LABELS, epsilon=0.25, steps=2, **options) for options in given
+        )
+        assert torch.equal(one, other)
+    (swept,) = dlproj.fgsm_sweep(network(), IMAGES, LABELS, epsilons=[kind(0.25)])
+    assert torch.equal(swept, dlproj.fgsm(network(), IMAGES, LABELS, epsilon=0.25))
+    with pytest.raises(dlproj.UsageError, match="steps must be a whole number from 1 on"):
+        climb(epsilon=0.25, steps=kind(2.0))
 
 
 def test_a_missing_argument_is_named_with_those_there_are() -> None:

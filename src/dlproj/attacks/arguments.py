@@ -87,11 +87,14 @@ def check_options(given: dict[str, Any]) -> None:
     _one_of("norm", norm, NORMS)
     _one_of("loss", given.get("loss", LOSSES[0]), LOSSES)
     step_size = given.get("step_size")
-    if step_size is not None and not 0 < _number("step_size", step_size) < float("inf"):
-        raise UsageError(f"step_size must be a finite number above 0, not {step_size!r}")
-    for name in ("decay", "overshoot"):
-        if not 0 <= _number(name, given.get(name, 1.0)) < float("inf"):
-            raise UsageError(f"{name} must be a finite number from 0 on, not {given[name]!r}")
+    if step_size is not None:
+        given["step_size"] = _number("step_size", step_size)
+        if not 0 < given["step_size"] < float("inf"):
+            raise UsageError(f"step_size must be a finite number above 0, not {step_size!r}")
+    for name in {"decay", "overshoot"} & given.keys():
+        value, given[name] = given[name], _number(name, given[name])
+        if not 0 <= given[name] < float("inf"):
+            raise UsageError(f"{name} must be a finite number from 0 on, not {value!r}")
     _check_objects(given.get("generator"), given.get("tally"))
 
 
