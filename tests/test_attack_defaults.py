@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
+from tests.support.watched import Watched
 
 
 class NeverMisread(nn.Module):
@@ -42,6 +43,28 @@ def test_apgd_takes_a_hundred_steps_from_one_start_on_the_cross_entropy() -> Non
     assert (told, torch.equal(same, made)) == (count, True)
     assert looks(attacks.apgd, restarts=3)[0] == 3 * count
     assert not torch.equal(looks(attacks.apgd, loss="dlr")[1], made)
+
+
+@pytest.mark.parametrize(
+    ("attack", "options"),
+    [
+        (attacks.apgd, {"steps": 9, "restarts": 2}),
+        (attacks.square, {"queries": 9}),
+        (attacks.fab, {"steps": 5, "restarts": 2}),
+        (attacks.deepfool, {"steps": 5}),
+    ],
+)
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_an_image_is_left_alone_once_it_is_misread(
+    attack: Any, options: dict[str, Any], norm: str
+) -> None:
+    """Of two images one is misread from the start, and the other always read rightly."""
+    model = Watched(NeverMisread())
+    images = torch.rand(2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    made = attack(model, images, torch.tensor([1, 0]), epsilon=0.1, norm=norm, **options)
+    start, *rest = model.shown
+    assert [len(start), *{len(shown) for shown in rest}] == [2, 1]
+    assert torch.equal(made[0], start[0])
 
 
 def test_pgd_takes_ten_steps_from_one_start() -> None:
