@@ -10,7 +10,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlproj import attacks
-from dlproj.attacks.common import clip, direction, project, start_at_random, targeted_dlr
+from dlproj.attacks.common import (
+    clip,
+    direction,
+    dlr,
+    lengths,
+    project,
+    start_at_random,
+    targeted_dlr,
+)
 from tests.support import papers
 from tests.support.watched import Watched
 
@@ -181,6 +189,13 @@ def test_projections_stay_within_both_bounds_and_move_no_more_than_they_must() -
         assert torch.equal(project(images, images, epsilon, norm), images)
 
 
+def test_how_large_a_change_is() -> None:
+    """Of each image: the largest change of a pixel, either way, or the root of their squares."""
+    changes = torch.tensor([[[3.0, -4.0]], [[0.0, 2.0]], [[0.0, 0.0]]])
+    assert lengths(changes, "linf").tolist() == [4, 2, 0]
+    assert lengths(changes, "l2").tolist() == [5, 2, 0]
+
+
 def test_an_attack_without_a_gradient_to_follow_stays_finite() -> None:
     linear = nn.Linear(12, 3)
     nn.init.zeros_(linear.weight)
@@ -213,6 +228,20 @@ def test_the_targeted_ratio_of_logits(
     logits: list[float], label: int, target: int, value: float
 ) -> None:
     found = targeted_dlr(torch.tensor([logits]), torch.tensor([label]), torch.tensor([target]))
+    assert found.item() == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("logits", "label", "value"),
+    [
+        ([5.0, 3.0, 2.0, 1.0], 0, -2 / 3),  # by the highest less the third
+        ([5.0, 3.0, 2.0], 2, 3 / 3),
+        ([5.0, 5.0, 5.0, 4.0], 3, 1e12),  # which never divides by zero
+        ([5.0, 5.0, 5.0, 4.0], 1, 0),
+    ],
+)
+def test_the_ratio_of_logits(logits: list[float], label: int, value: float) -> None:
+    found = dlr(torch.tensor([logits]), torch.tensor([label]))
     assert found.item() == pytest.approx(value, rel=1e-6)
 
 
