@@ -168,6 +168,11 @@ def test_several_comparisons_are_paired_tests_adjusted_together() -> None:
         (-0.03, 0.005, 0.2, 5, "no more"),
         (0.001, 0.005, 0.01, 5, "no more"),  # real, and too small to matter
         (0.02, 0.05, 0.01, 2, "undecided"),
+        (0.02, 0.05, 0.01, 3, "more"),
+        (0.0, 0.05, 0.01, 5, "undecided"),  # 0 is in the interval, as its ends are
+        (-0.01, 0.01, 0.2, 5, "undecided"),
+        (0.002, 0.01, 0.01, 5, "more"),
+        (0.02, 0.05, 0.05, 5, "undecided"),  # 0.05 is not below 0.05
     ],
 )
 def test_a_difference_is_decided_by_its_interval(
