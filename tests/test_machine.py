@@ -198,6 +198,14 @@ def test_what_processes_tell_each_other(connected: Group) -> None:
     assert connected.first(b"") == b""
 
 
+def test_what_processes_tell_each_other_is_where_their_backend_wants_it(connected: Group) -> None:
+    connected.total = 4
+    with torch.device("meta"):
+        assert connected.mean([1.5], weight=4, flag=True)() == ([1.5], True)
+        assert connected.first(b"abc") == b"abc"
+        assert connected.first(b"") == b""
+
+
 def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
     torch.manual_seed(0)
     x = torch.randn(5, 3, 4, 2, dtype=torch.float64) * 3 + 1
