@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from dlproj.data.digits import Images, load_digits, to_pixels
+from dlproj.data.digits import Images, load_digits, load_test_digits, to_pixels
 from dlproj.data.images import mnist as data
 from dlproj.errors import DlprojError
 from tests.conftest import idx
@@ -19,6 +19,7 @@ def test_all_of_mnist_ships() -> None:
     digits = load_digits()
     assert (len(digits.train), len(digits.validation), len(digits.test)) == (60_000, 0, 10_000)
     assert digits.train.pictures.shape == (60_000, 28, 28)
+    assert digits.names == load_test_digits().names == list("0123456789")
     assert torch.bincount(digits.test.labels).tolist() == [
         980,
         1135,
