@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dlproj.data.digits import load_digits
 from dlproj.data.images import tables
 from dlproj.errors import DlprojError
-from tests.support.own_images import TEST, TRAIN, npz
+from tests.support.own_images import TEST, TRAIN, csv, npz, write
 
 ENDINGS = {
     *("png", "bmp", "gif", "webp", "tif", "tiff", "pgm", "pbm", "ppm"),
@@ -33,6 +34,37 @@ def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
     digits = load_digits(folder=tmp_path)
     assert len(digits.train) + len(digits.test) == 4 * len(ENDINGS)
     assert not any("passed over" in remark for remark in digits.notes.remarks)
+
+
+@pytest.mark.parametrize("form", ["array", "arrays", "table", "IDX"])
+def test_names_of_files_may_be_in_capitals(form: str, tmp_path: Path) -> None:
+    """Of what is read, and so also its endings."""
+    own = write(tmp_path / "own") if form == "IDX" else tmp_path / "own"
+    own.mkdir(exist_ok=True)
+    if form == "table":
+        (own / "train.csv").write_bytes(csv(TRAIN))
+        (own / "test.csv").write_bytes(csv(TEST))
+    elif form == "array":
+        npz(own / "x_train.npz", arr_0=TRAIN[0])
+        npz(own / "y_train.npz", arr_0=TRAIN[1])
+        npz(own / "x_test.npz", arr_0=TEST[0])
+        npz(own / "y_test.npz", arr_0=TEST[1])
+    elif form == "arrays":
+        keys = {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0], "y_test": TEST[1]}
+        npz(own / "own.npz", **keys)
+    for file in [*own.iterdir()]:
+        stem, dot, ending = file.name.rpartition(".")
+        # A folder is searched for arrays by their endings in small letters.
+        file.rename(own / (f"{stem.upper()}{dot}{ending}" if "np" in ending else file.name.upper()))
+    digits = load_digits(folder=own)
+    assert torch.from_numpy(TRAIN[0]).equal(digits.train.pictures)
+    assert torch.from_numpy(TEST[1]).long().equal(digits.test.labels)
+
+
+def test_an_array_by_itself_may_end_in_capitals(tmp_path: Path) -> None:
+    keys = {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0], "y_test": TEST[1]}
+    path = npz(tmp_path / "own.npz", **keys).rename(tmp_path / "OWN.NPZ")
+    assert torch.from_numpy(TRAIN[0]).equal(load_digits(folder=path).train.pictures)
 
 
 def test_beside_a_folder_for_training_others_are_passed_over(tmp_path: Path) -> None:

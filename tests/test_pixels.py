@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dlproj.data.images import pixels
 from dlproj.data.images.pixels import to_pictures
 from dlproj.errors import DlprojError
 
@@ -46,6 +47,15 @@ def test_other_units_become_bytes(array: NDArray[Any], expected: Any, remark: st
     pictures, remarks = made(array)
     np.testing.assert_allclose(pictures, expected, rtol=0, atol=0.51)
     assert remarks == [remark]
+
+
+@pytest.mark.parametrize("most", [1, 4, 5, 6])
+def test_images_of_which_some_are_looked_at_at_a_time_are_those_of_all_at_once(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "CHUNK", most)
+    np.testing.assert_array_equal(made(BYTES / 255)[0], BYTES)
+    np.testing.assert_array_equal(made(BYTES[..., None].repeat(3, 3))[0], BYTES)
 
 
 def test_three_rows_with_channels_behind_are_rows() -> None:

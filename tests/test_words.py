@@ -164,6 +164,17 @@ def test_refuses_an_npz_that_is_not_such_data(name: str, tmp_path: Path) -> None
         load_words(path)
 
 
+def test_the_ending_of_a_file_may_be_in_capitals(tmp_path: Path) -> None:
+    (tmp_path / "WORDS.NPZ").write_bytes(npz())
+    assert load_words(tmp_path / "WORDS.NPZ").names == ["A", "B"]
+    (tmp_path / "WORDS.CSV").write_text(
+        "word,ru,en\n" + "".join(f"word{number},0.1,9\n" for number in range(200))
+    )
+    data = load_words(tmp_path / "WORDS.CSV")
+    assert data.names == ["ru", "en"]
+    assert data.train.shares is not None
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_an_npz_unpacks_to_two_hundred_million_bytes_at_most(more: int, tmp_path: Path) -> None:
     """As it says of its members, of which one is never read."""
