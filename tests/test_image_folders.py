@@ -1,5 +1,6 @@
 """What of a folder or a file is images, and what is passed over or refused."""
 
+import io
 from itertools import product
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from PIL import Image
 
 from dlproj.data.digits import load_digits
 from dlproj.data.images import tables
+from dlproj.data.images.arrays import _role
+from dlproj.data.images.folders import read_class_folders
 from dlproj.errors import DlprojError
 from tests.support.own_images import TEST, TRAIN, csv, npz, write
 
@@ -17,6 +20,10 @@ ENDINGS = {
     *("png", "bmp", "gif", "webp", "tif", "tiff", "pgm", "pbm", "ppm"),
     *("jpg", "jpeg", "jpe", "jfif", "heic", "avif"),
 }
+
+DRAWN = io.BytesIO()
+Image.fromarray(255 - np.pad(TRAIN[0][0], 10)).save(DRAWN, "PNG")
+PICTURE = DRAWN.getvalue()
 
 
 def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
@@ -34,6 +41,66 @@ def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
     digits = load_digits(folder=tmp_path)
     assert len(digits.train) + len(digits.test) == 4 * len(ENDINGS)
     assert not any("passed over" in remark for remark in digits.notes.remarks)
+
+
+def splits(path: Path, names: str) -> tuple[list[int], list[str]]:
+    """How many pictures are trained and tested on, of 1 in the first folder, 2 in the next, ..."""
+    for count, name in enumerate(names.split(), 1):
+        (path / name / "zero").mkdir(parents=True)
+        for number in range(count):
+            (path / name / "zero" / f"{number}.png").write_bytes(PICTURE)
+    found = read_class_folders(path)
+    assert found is not None
+    return [len(found.train.labels), len(found.test.labels)], [*found.remarks]
+
+
+@pytest.mark.parametrize("test", ["test", "testing", "t10k", "Test"])
+@pytest.mark.parametrize("train", ["train", "training", "TRAIN"])
+def test_folders_are_known_by_their_names(train: str, test: str, tmp_path: Path) -> None:
+    assert splits(tmp_path, f"{train} {test}") == ([1, 2], [])
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "dev", "Val"])
+def test_images_for_validation_are_tested_on_where_there_are_no_others(
+    name: str, tmp_path: Path
+) -> None:
+    assert splits(tmp_path / "two", f"train {name}") == (
+        [1, 2],
+        [f"no test folder: {name} is tested on"],
+    )
+    assert splits(tmp_path / "three", f"train {name} test") == (
+        [1, 3],
+        [f"{name} is passed over; --validation N holds some images out"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("x_train", ("train", "images")),
+        ("y_train", ("train", "labels")),
+        ("Training_Images", ("train", "images")),
+        ("train_imgs", ("train", "images")),
+        ("X_test", ("test", "images")),
+        ("ys_testing", ("test", "labels")),
+        ("t10k-labels", ("test", "labels")),
+        ("eval_data", ("test", "images")),
+        ("evaluation_targets", ("test", "labels")),
+        ("val_pixels", ("validation", "images")),
+        ("valid_lbl", ("validation", "labels")),
+        ("validation_features", ("validation", "images")),
+        ("dev_classes", ("validation", "labels")),
+        ("kmnist-test-imgs", ("test", "images")),
+        ("xs", ("all", "images")),
+        ("y", ("all", "labels")),
+        ("pictures", ("all", "images")),
+        ("digits", ("all", "images")),
+        ("mnist", None),
+        ("notes", None),
+    ],
+)
+def test_arrays_are_known_by_their_names(name: str, role: tuple[str, str] | None) -> None:
+    assert _role(name) == role
 
 
 @pytest.mark.parametrize("form", ["array", "arrays", "table", "IDX"])
@@ -65,6 +132,15 @@ def test_an_array_by_itself_may_end_in_capitals(tmp_path: Path) -> None:
     keys = {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0], "y_test": TEST[1]}
     path = npz(tmp_path / "own.npz", **keys).rename(tmp_path / "OWN.NPZ")
     assert torch.from_numpy(TRAIN[0]).equal(load_digits(folder=path).train.pictures)
+
+
+@pytest.mark.parametrize("name", ["label", "labels", "class", "target", "y", "digit", "Letter"])
+def test_a_label_may_stand_last_under_any_of_its_names(name: str, tmp_path: Path) -> None:
+    rows = "".join(f"0,{n},0,255,{n % 2}\n" for n in range(60))
+    (tmp_path / "own.csv").write_text(f"a,b,c,d,{name}\n{rows}")
+    digits = load_digits(folder=tmp_path / "own.csv")
+    assert "own.csv: the label is the last column" in digits.notes.remarks
+    assert set(digits.train.labels.tolist()) == {0, 1}
 
 
 def test_beside_a_folder_for_training_others_are_passed_over(tmp_path: Path) -> None:

@@ -89,16 +89,23 @@ def test_excels_own_first_line_says_what_separates_whatever_else_would(tmp_path:
     assert words(tmp_path, "sep=,\n" + rows).names == ["en", "es"]
 
 
-@pytest.mark.parametrize(
-    "label", ["label", "class", "lang_id", "langid", "Sprache", "język", "locale", "Category"]
-)
-@pytest.mark.parametrize("word", ["word", "token", "Wort", "palabra", "słowo", "Lemma", "text"])
-def test_a_header_is_known_by_the_names_of_its_columns(
-    word: str, label: str, tmp_path: Path
-) -> None:
+HEADS = {
+    "word": "word words token text term name string input lemma form Wort mot palabra parola słowo "
+    "woord sana",
+    "label": "label labels language languages lang lang_id langid class target Category locale iso "
+    "Sprache langue idioma lingua język taal kieli",
+}
+
+
+@pytest.mark.parametrize("column", HEADS)
+def test_a_header_is_known_by_the_names_of_its_columns(column: str, tmp_path: Path) -> None:
     path = tmp_path / "words.csv"
-    path.write_text(f"{label},{word}\nen,sun\n")
-    assert read_words(path, Dialect(columns="2,1"), 10_000).words == ["sun"]
+    for name in HEADS[column].split():
+        word, label = (name, "Label") if column == "word" else ("Word", name)
+        path.write_text(f"{label},{word}\nen,sun\n", encoding="utf-8")
+        assert read_words(path, Dialect(columns="2,1"), 10_000).words == ["sun"], name
+        path.write_text(f"id,{label},{word}\n1,en,sun\n", encoding="utf-8")
+        assert read_words(path, AS_FOUND, 10_000).words == ["sun"], name
 
 
 @pytest.mark.parametrize("below", [19, 20])
@@ -119,6 +126,12 @@ def test_twenty_rows_of_a_label_are_enough_and_twenty_labels_not_too_many(tmp_pa
     assert len(read_words(path, AS_FOUND, 10_000).words) == 30
     path.write_text("ala,a\n" * 10 + "".join(f"ala,label{n}\n" for n in range(20)))
     with pytest.raises(DlprojError, match="21 different labels in 30 rows"):
+        read_words(path, AS_FOUND, 10_000)
+    many = "".join(f"ala,label{n}\nbela,label{n}\n" for n in range(21))
+    path.write_text(many)  # two rows of each
+    assert len(read_words(path, AS_FOUND, 10_000).words) == 42
+    path.write_text(many.removesuffix("bela,label20\n"))
+    with pytest.raises(DlprojError, match="21 different labels in 41 rows"):
         read_words(path, AS_FOUND, 10_000)
 
 
