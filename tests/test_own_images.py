@@ -340,6 +340,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "fractions": ({"x": TRAIN[0], "y": TRAIN[1] + 0.5}, "must be integers"),
     "two ones": ({"x": TRAIN[0], "y": np.ones((300, 2))}, "or one-hot rows"),
     "halves": ({"x": TRAIN[0], "y": np.full((300, 2), 0.5)}, "or one-hot rows"),
+    "a line": ({"x": TRAIN[1], "y": TRAIN[1]}, "holds x, y; expected are x_train"),
+    "a number": ({"x": TRAIN[0], "y": np.array(3)}, "holds x, y; expected are x_train"),
     "one class": ({"x": TRAIN[0], "y": np.full(300, "a")}, "1 class; 2 to 1000"),
     "objects": ({"x": np.array([{}], object), "y": TRAIN[1]}, "allow_pickle"),
 }
