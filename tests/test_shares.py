@@ -1,5 +1,6 @@
 """One of several processes: what its share of a batch counts, and whom it asks."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from dlproj.models.digits import DeepCNN
+from dlproj.training.columns import Columns
 from dlproj.training.loop import Training, fit
 from dlproj.training.parallel import Group
 from dlproj.training.schedule import make_schedule
-from dlproj.training.shared_layers import Part
+from dlproj.training.shared_layers import GlobalDropout, Part, wait
 from tests.support.machine import MACHINE
 
 
@@ -72,3 +75,52 @@ def test_a_part_adds_up_over_those_who_share_it(
     monkeypatch.setattr(dist, "all_reduce", all_reduce)
     Part(2, range(2, 4), handle).add(torch.tensor([1.0, 2.0]))
     assert asked == [([1, 2], {"group": handle, "async_op": True}), "waited"]
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("size", "teams"),
+    [
+        (2, [(0, 1), (1, 2)]),
+        (3, [(0, 3), (0, 3)]),  # no multiple of two: all share in each
+        (4, [(0, 2), (2, 4)]),
+    ],
+)
+def test_processes_are_divided_among_the_columns(
+    size: int, teams: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dist, "new_group", lambda ranks: f"the group of {ranks}")
+    model, group = DeepCNN(), Group(1, size)
+    spread: Any = group.spread(model, 1)
+    assert isinstance(spread.module, Columns)
+    for column, part, team in zip(model.columns, group.parts, teams, strict=True):
+        assert part.ranks == range(*team)
+        assert part.handle == (None if size == 3 else f"the group of {[*range(*team)]}")
+        own = [module.part for module in column.modules() if isinstance(module, GlobalDropout)]
+        assert [each is part for each in own] == [True]
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_network_without_columns_is_spread_as_it_is() -> None:
+    model = nn.Linear(2, 1)
+    spread: Any = Group(0, 2).spread(model, 1)
+    assert spread.module is model
+    assert isinstance(Group().spread(DeepCNN(), 1), Columns)
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(("backend", "yields"), [("gloo", True), ("gloo", False), ("nccl", True)])
+def test_only_gloo_is_asked_over_and_over_and_not_on_windows(
+    backend: str, yields: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(dist, "get_backend", lambda: backend)
+    monkeypatch.setattr(os, "sched_yield", lambda: asked.append("yield"), raising=False)
+    if not yields:
+        monkeypatch.delattr(os, "sched_yield")
+    done = iter([False, False, True])
+    work: Any = SimpleNamespace(
+        is_completed=lambda: next(done), wait=lambda: asked.append("waited")
+    )
+    wait(work)
+    assert asked == [*["yield"] * (2 if backend == "gloo" and yields else 0), "waited"]
