@@ -150,6 +150,16 @@ def test_what_epsilon_leaves_over_goes_into_the_window_and_nothing_else_changes(
     assert other.any()
 
 
+def test_a_change_a_little_longer_than_epsilon_leaves_nothing_over() -> None:
+    """As by rounding. Both windows are without change, so that nothing else fills the bump."""
+    images = torch.full((1, 1, 20, 20), 0.5, dtype=torch.float64)
+    here = images.clone()
+    here[..., 0, 0] += 0.4 + 1e-9
+    for seed in range(9):
+        moved = move_bump(here, images, 3, 0.4, seeded(seed)) - images
+        assert moved.flatten(1).norm(dim=1).item() == pytest.approx(0.4)
+
+
 def test_square_in_l2_fools_within_epsilon_what_a_random_change_does_not() -> None:
     torch.manual_seed(3)
     model = nn.Sequential(nn.Flatten(), nn.Linear(100, 3))
