@@ -56,6 +56,7 @@ WRITTEN_WORDS: dict[str, bytes | str] = {
     "quotes": "".join(f'"{word}","{label}"\n' for word, label in WORDS),
     "spaces": csv(WORDS, ", "),
     "separators at the end": csv(WORDS, ",", ",\n").removesuffix(",\n") + ",\n",
+    "semicolons at the end": csv(WORDS, ";", ";\n"),
     "blank cells at the end": csv(WORDS, ",", ",\t\n"),
     "Excel's own first line": "sep=;\n" + csv(WORDS, ";"),
     "a byte order mark": b"\xef\xbb\xbf" + PLAIN.encode(),

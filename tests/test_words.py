@@ -1,5 +1,6 @@
 """Words: encoding, batches of one length, and files."""
 
+import gzip
 import hashlib
 import io
 import zipfile
@@ -14,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlproj.data import words
-from dlproj.data.words import ALPHABET, LengthBatches, Words, encode, load_words, split_of
+from dlproj.data.words import (
+    ALPHABET,
+    SHIPPED,
+    LengthBatches,
+    Words,
+    encode,
+    load_words,
+    split_of,
+)
 from dlproj.errors import DlprojError
 
 
@@ -63,6 +72,13 @@ def test_what_ships() -> None:
     assert words[0].isdisjoint(words[2])
     assert words[1].isdisjoint(words[2])
     assert (data.train.letters.max(1).values >= 0).all()
+    assert data.test.frequency is not None
+    rows = gzip.decompress((SHIPPED / "test.tsv.gz").read_bytes()).decode().splitlines()
+    # Hundredths on the Zipf scale, of powers of ten; 0 stands for a list that lacks the word.
+    for row, frequency in zip(rows[:200], data.test.frequency.tolist(), strict=False):
+        zipf = [int(cell) for cell in row.split()[2:]]
+        expected = sum(10 ** (each / 100) for each in zipf if each)
+        assert frequency == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_rarer_words_that_ship_are_for_training_alone() -> None:
