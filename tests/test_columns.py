@@ -1,5 +1,6 @@
 """Columns that train side by side come to what they come to one after the other."""
 
+import threading
 from collections.abc import Iterator
 from itertools import islice
 
@@ -64,6 +65,20 @@ def test_the_threads_have_the_precision_of_the_machine(precision: str, kind: tor
         logits = forward(images)
     assert logits.dtype == kind
     logits.sum().backward()
+
+
+@pytest.mark.parametrize(("threads", "own"), [(1, False), (2, True)])
+def test_columns_run_in_threads_of_their_own_where_there_are_several(
+    threads: int, own: bool
+) -> None:
+    model, ran = DeepCNN(), list[str]()
+    for column in model.columns:
+        column.register_forward_hook(lambda *_: ran.append(threading.current_thread().name))
+    group = Machine(torch.device("cpu"), "fp32", threads).group
+    forward = group.spread(model, threads)
+    group.share(torch.zeros(4), torch.zeros(4))
+    forward(torch.zeros(4, 1, 28, 28))
+    assert [name.startswith("column") for name in ran] == [own, own]
 
 
 def test_an_error_in_a_column_is_an_error_of_the_step() -> None:

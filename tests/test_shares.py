@@ -17,7 +17,7 @@ from dlproj.training.columns import Columns
 from dlproj.training.loop import Training, fit
 from dlproj.training.parallel import Group
 from dlproj.training.schedule import make_schedule
-from dlproj.training.shared_layers import GlobalDropout, Part, wait
+from dlproj.training.shared_layers import GlobalBatchNorm2d, GlobalDropout, Part, wait
 from tests.support.machine import MACHINE
 
 
@@ -98,6 +98,9 @@ def test_processes_are_divided_among_the_columns(
         assert part.handle == (None if size == 3 else f"the group of {[*range(*team)]}")
         own = [module.part for module in column.modules() if isinstance(module, GlobalDropout)]
         assert [each is part for each in own] == [True]
+        # One process alone has torch's own statistics of its examples.
+        shared = any(isinstance(module, GlobalBatchNorm2d) for module in column.modules())
+        assert shared == (size > 2)
 
 
 @pytest.mark.usefixtures("alone")
