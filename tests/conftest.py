@@ -23,7 +23,8 @@ settings.register_profile(  # however busy the machine is
     "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("patient")
-COURSE = Path(__file__).parents[2] / "shared" / "data"
+ROOT = Path(__file__).parents[1]
+COURSE = ROOT.parent / "shared" / "data"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -121,5 +122,5 @@ def dlproj(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 
 def environment() -> dict[str, str]:
-    """For a command in a process of its own."""
-    return {**os.environ, "COLUMNS": "80"}
+    """For a command in a process of its own, which finds this checkout and its tests."""
+    return {**os.environ, "COLUMNS": "80", "PYTHONPATH": f"{ROOT}/src:{ROOT}"}

@@ -23,7 +23,6 @@ from tests.conftest import Dlproj, environment
 from tests.support import damage
 
 ROOT = Path(__file__).parents[1]
-PYTHONPATH = f"{ROOT}/src:{ROOT}"
 
 
 def script(name: str, *arguments: object) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def script(name: str, *arguments: object) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, f"tests/{name}.py", *map(str, arguments)],
         cwd=ROOT,
-        env={**environment(), "PYTHONPATH": PYTHONPATH},
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -25,8 +25,6 @@ from tests.conftest import environment
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import fuzz
 
-ROOT = Path(__file__).parents[1]
-PYTHONPATH = f"{ROOT}/src:{ROOT}"
 INPUTS = 300
 COMMANDS = ("train-digits", "train-regression", "train-langid", "attack", "ablate-batchnorm")
 FLAGS = [
@@ -172,7 +170,7 @@ def test_hostile_files_at_every_flag_that_takes_one(tmp_path: Path) -> None:
         [sys.executable, "-c", TRIED_ALL],
         input=json.dumps(lines),
         cwd=tmp_path,
-        env={**environment(), "PYTHONPATH": PYTHONPATH},
+        env=environment(),
         capture_output=True,
         text=True,
         check=True,

@@ -17,7 +17,6 @@ import torch
 from dlproj.store.weights import unpack
 from tests.conftest import environment
 
-ROOT = Path(__file__).parents[1]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run")
 TINY_TRAINING = ("--epochs", "2", "--device", "cpu", "--precision", "fp32", "--no-plots")
 
@@ -26,7 +25,7 @@ def run(*command: object, timeout: float = 120, **more: str) -> subprocess.Compl
     """A command in a process of its own."""
     return subprocess.run(
         [*map(str, command)],
-        env={**environment(), "PYTHONPATH": str(ROOT), **more},
+        env={**environment(), **more},
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -130,7 +129,6 @@ def test_two_machines_equal_one(
             ],
             env={
                 **environment(),
-                "PYTHONPATH": str(ROOT),
                 "GLOO_SOCKET_IFNAME": f"dlproj{'ab'[rank]}",
             },
             stderr=subprocess.PIPE,
@@ -233,7 +231,7 @@ def start_and_kill_one(tiny: Path, *flags: str) -> tuple[subprocess.Popen[str], 
     command[len(TORCHRUN) : len(TORCHRUN)] = flags
     launcher = subprocess.Popen(
         [*map(str, command)],
-        env={**environment(), "PYTHONPATH": str(ROOT)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

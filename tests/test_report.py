@@ -24,8 +24,6 @@ from dlproj.store.runs import RunDir, seal
 from tests.browsers import emulate, open_browser, requested
 from tests.conftest import Dlproj, environment
 
-ROOT = Path(__file__).parents[1]
-
 
 def finished(config: Any, metrics: dict[str, Any]) -> Finished:
     """A run as if it had been read back."""
@@ -107,7 +105,7 @@ def runs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-c", ONE_BY_ONE, every],
         check=True,
         cwd=folder,
-        env={**environment(), "PYTHONPATH": str(ROOT)},
+        env=environment(),
         capture_output=True,
     )
     return folder

@@ -7,14 +7,11 @@ from pathlib import Path
 
 from tests.conftest import Dlproj, environment
 
-ROOT = Path(__file__).parents[1]
-PYTHONPATH = f"{ROOT}/src:{ROOT}"
-
 
 def test_twenty_at_a_time_get_twenty_directories(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TWENTY],
-        env={**environment(), "PYTHONPATH": PYTHONPATH},
+        env=environment(),
         capture_output=True,
         text=True,
         check=True,

@@ -124,8 +124,8 @@ def values_to_part(values: Sequence[float], bound: float) -> int:
 def _enough(std: float, distance: float, *, above: int, level: float = SIGNIFICANT) -> int:
     """The first number of values, above one, that tell a distance from 0 in 80 of 100 cases.
 
-    n do when (t(1 - level / 2) + t(0.8)) · std / sqrt(n) is smaller than the distance, with
-    Student's t of n - 1 degrees of freedom.
+    n do when (t(1 - level / 2) + t(0.8)) · std / sqrt(n) is no larger than the distance,
+    with Student's t of n - 1 degrees of freedom.
     """
     from scipy.stats import t as student  # noqa: PLC0415 - takes a second
 
