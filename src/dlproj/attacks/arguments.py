@@ -82,19 +82,18 @@ def check_options(given: dict[str, Any]) -> None:
             given[name] = _epsilons(value, norm)
         elif name in COUNTS:
             given[name] = _count(name, value)
+        elif name == "step_size" and value is not None:
+            given[name] = _number(name, value)
+            if not 0 < given[name] < float("inf"):
+                raise UsageError(f"step_size must be a finite number above 0, not {value!r}")
+        elif name in {"decay", "overshoot"}:
+            given[name] = _number(name, value)
+            if not 0 <= given[name] < float("inf"):
+                raise UsageError(f"{name} must be a finite number from 0 on, not {value!r}")
         elif name in SWITCHES and not isinstance(value, bool):
             raise UsageError(f"{name} must be True or False, not {value!r}")
     _one_of("norm", norm, NORMS)
     _one_of("loss", given.get("loss", LOSSES[0]), LOSSES)
-    step_size = given.get("step_size")
-    if step_size is not None:
-        given["step_size"] = _number("step_size", step_size)
-        if not 0 < given["step_size"] < float("inf"):
-            raise UsageError(f"step_size must be a finite number above 0, not {step_size!r}")
-    for name in {"decay", "overshoot"} & given.keys():
-        value, given[name] = given[name], _number(name, given[name])
-        if not 0 <= given[name] < float("inf"):
-            raise UsageError(f"{name} must be a finite number from 0 on, not {value!r}")
     _check_objects(given.get("generator"), given.get("tally"))
 
 

@@ -23,10 +23,13 @@ FIRST_OF = {"GIF", "WEBP", "PNG", "TIFF", "AVIF"}  # a phone's MPO has only prev
 START = 1000  # bytes that tell what a file is
 WAYS_OUT = {  # by how a file begins that is no picture to Pillow
     rb"....ftyp(heic|heix|mif1|msf1)": "it is HEIC, as iPhones make them; save it as JPEG or PNG",
-    rb"....ftyp": "it is a film; save one picture of it as JPEG or PNG",
+    rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|....ftypavif": (
+        "it is damaged or cut off; copy it again"
+    ),
+    rb"II\*\0|MM\0\*": "it is damaged, or a camera's raw file; save it as JPEG or PNG",
+    rb"....ftyp|RIFF....AVI": "it is a film; save one picture of it as JPEG or PNG",
     rb"%PDF": "it is a PDF; save the page as JPEG or PNG",
     rb"PK\x03\x04": "it is a zip archive; unpack it and name the pictures in it",
-    rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF|BM|II\*\0|MM\0\*": "it is damaged or cut off; copy it again",
     rb"(?i).*<html|\s*<!doctype html": "it is a web page; save the picture that is on it",
     rb".*<svg": "it is an SVG drawing; save it as PNG",
     rb"$": "it is empty",
