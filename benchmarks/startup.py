@@ -44,9 +44,9 @@ PURPOSES = {  # of functions, by the modules in which they are looked up
     "dlproj.experiments.attack": {
         "data": ["images_for", "load_model"],
         WORK: ["attack_in_turn"],
-        EVALUATION: ["predict_all", "score", "check", "find_doubts"],
+        EVALUATION: ["score", "check", "find_doubts"],
     },
-    "dlproj.experiments.attack_batches": {EVALUATION: ["predict_all"]},
+    "dlproj.experiments.attack_batches": {EVALUATION: ["predict"]},
     "dlproj.experiments.regression": {
         "data": ["load_curve"],
         WORK: ["train"],

@@ -1,10 +1,13 @@
 """The command `dlproj attack`: what it keeps, whichever threads do it, and what it attacks."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor, nn
 
+from dlproj.training.loop import predict
 from tests.conftest import Dlproj
 
 
@@ -80,6 +83,26 @@ def test_threads_change_no_bit_of_an_attack(
             )
         )
     assert made[0] == made[1] == made[2]
+
+
+@pytest.mark.parametrize(("method", "evaluations"), [("fgsm", 2), ("pgd", 3)])
+def test_fgsm_takes_the_clean_logits_from_its_own_pass(
+    dlproj: Dlproj, tiny: Path, monkeypatch: pytest.MonkeyPatch, method: str, evaluations: int
+) -> None:
+    """The others start elsewhere, and evaluate the images themselves before each epsilon's."""
+    evaluated: list[int] = []
+
+    def counted(model: nn.Module, images: Tensor, **options: Any) -> Tensor:
+        evaluated.append(len(images))
+        return predict(model, images, **options)
+
+    monkeypatch.setattr("dlproj.experiments.attack_batches.predict", counted)
+    steps = ("--steps", 1) if method == "pgd" else ()
+    done = dlproj(
+        "attack", "--data", tiny, "--epsilon", 0.1, "--epsilon", 0.2, "--method", method, *steps
+    )
+    assert done.code == 0, done.err
+    assert evaluated == [300] * evaluations
 
 
 def test_the_newest_run_is_attacked_before_what_ships(

@@ -12,12 +12,11 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.result import Attacked
-from dlproj.data.batches import epoch_generator
 from dlproj.data.digits import Images, to_pixels
 from dlproj.diagnosis.attack import IMAGES, Subject, diagnose
 from dlproj.diagnosis.doubts import find_doubts
 from dlproj.errors import DlprojError
-from dlproj.experiments.attack_batches import attack_in_turn, chosen_attack, predict_all
+from dlproj.experiments.attack_batches import attack_in_turn, chosen_attack, count_classes
 from dlproj.experiments.attack_images import MNIST, images_for
 from dlproj.experiments.transfer_networks import other_networks
 from dlproj.interrupts import interrupts
@@ -46,11 +45,12 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     context.console.remark(target.remark)
     context.start(config)
 
-    clean = predict_all(model, images, config, context)  # logits (n, classes) without attack
-    if int(labels.max()) >= clean.shape[1]:
-        raise DlprojError(f"--model {path}: knows {clean.shape[1]} classes; the images have more")
+    classes = count_classes(model, images)
+    if int(labels.max()) >= classes:
+        raise DlprojError(f"--model {path}: knows {classes} classes; the images have more")
+    clean, turns = attack_in_turn(model, images, labels, config, context)
     results, rows = [], []
-    for attacked in attack_in_turn(model, images, labels, config, context):
+    for attacked in turns:
         results.append(attacked)
         rows.append(score(attacked, clean, images, labels, config))
         check(rows[-1], attacked.images, accuracy(clean, labels))
@@ -84,7 +84,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         from dlproj.output.figures import attack as figures  # noqa: PLC0415 - takes a second
         from dlproj.output.figures.fonts import find_fonts  # noqa: PLC0415
 
-        names = about.get("labels") or [str(label) for label in range(clean.shape[1])]
+        names = about.get("labels") or [str(label) for label in range(classes)]
         context.console.remark(find_fonts(names))
         figures.draw(context.run, test, clean.softmax(1), results, rows, names)
         if config.diagnose:
@@ -114,7 +114,7 @@ def explain(
         config.norm,
         machine,
     )
-    attack = chosen_attack(config, attacked.epsilon, generator=epoch_generator(config.seed))
+    attack = chosen_attack(config, attacked.epsilon)
     networks = other_networks(model, train, config, machine, shipped=shipped)
     known = to_pixels(train.pictures).to(device), train.labels.to(device)
     return diagnose(subject, attack, networks, known, seed=config.seed)

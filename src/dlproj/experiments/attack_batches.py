@@ -25,15 +25,17 @@ Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 def attack_in_turn(
     model: nn.Module, images: Tensor, labels: Tensor, config: AttackConfig, context: Context
-) -> Iterator[Attacked]:
-    """What each epsilon gives."""
-    aims = target_classes(model, labels) if config.targeted else labels
+) -> tuple[Tensor, Iterator[Attacked]]:
+    """The logits (n, classes) of the images as they are, and what each epsilon gives.
+
+    A targeted attack aims at the class after the true one, round the circle.
+    """
+    aims = (labels + 1) % count_classes(model, images) if config.targeted else labels
     batches = _Batches(model, images, aims, config, context)
     if config.method == "fgsm":
         return _by_one_gradient(batches)
-    if config.method in NEAREST:
-        return _by_smallest_change(batches)
-    return _each_anew(batches)
+    turns = _by_smallest_change if config.method in NEAREST else _each_anew
+    return batches.logits(images), turns(batches)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class _Batches:
         """Fill `made` (..., n, 1, 28, 28) with what attacks make of the images (n, 1, 28, 28).
 
         Args:
-            attack_of: the attack on a batch, by its `generator` and the `tally` that it fills.
+            attack_of: the attack on a batch, by its number and the tally that it fills.
             made: one image, or several, for each of the images.
             at: which epsilons, for those who watch.
 
@@ -81,15 +83,15 @@ class _Batches:
         images: Tensor,
         aims: Tensor,
     ) -> Counter[str]:
-        # A generator for each batch: what it draws does not depend on which batch is done first.
-        generator, tally = epoch_generator(self.config.seed, number), Counter[str]()
+        tally = Counter[str]()
         with self.context.machine.autocast():
-            made[:] = attack_of(generator=generator, tally=tally)(self.model, images, aims)
+            made[:] = attack_of(number, tally)(self.model, images, aims)
         return tally
 
     def logits(self, images: Tensor) -> Tensor:
         """(n, classes) of images (n, 1, 28, 28)."""
-        return predict_all(self.model, images, self.config, self.context)
+        machine, size = self.context.machine, self.config.batch_size
+        return predict(self.model, images, machine=machine, batch_size=size)
 
 
 def _each_anew(batches: _Batches) -> Iterator[Attacked]:
@@ -101,16 +103,53 @@ def _each_anew(batches: _Batches) -> Iterator[Attacked]:
         yield Attacked(epsilon, moved, batches.logits(moved), seconds, tally)
 
 
-def _by_one_gradient(batches: _Batches) -> Iterator[Attacked]:
-    """FGSM, whose gradient is that of the images themselves, and so the same at each epsilon."""
+def _by_one_gradient(batches: _Batches) -> tuple[Tensor, Iterator[Attacked]]:
+    """FGSM, whose gradient is that of the images themselves, and so the same at each epsilon.
+
+    On the way to the gradient the network reads the images: their logits take no second look.
+    """
     config, images = batches.config, batches.images
-    sweep = partial(
-        attacks.fgsm_sweep, epsilons=config.epsilon, norm=config.norm, targeted=config.targeted
-    )
+    clean: dict[int, Tensor] = {}  # by the number of the batch
+
+    def attack_of(number: int, _: Counter[str]) -> Attack:
+        def attack(model: nn.Module, batch: Tensor, aims: Tensor) -> Tensor:
+            listener = _Listener(model)
+            moved = attacks.fgsm_sweep(
+                listener,
+                batch,
+                aims,
+                epsilons=config.epsilon,
+                norm=config.norm,
+                targeted=config.targeted,
+            )
+            clean[number] = listener.heard
+            return moved
+
+        return attack
+
     made = images.new_empty(len(config.epsilon), *images.shape)
-    seconds, tally = batches.attack(lambda **_: sweep, made, "all epsilons")
-    for epsilon, moved in zip(config.epsilon, made, strict=True):
-        yield Attacked(epsilon, moved, batches.logits(moved), seconds / len(made), tally)
+    seconds, tally = batches.attack(attack_of, made, "all epsilons")
+    turns = (
+        Attacked(epsilon, moved, batches.logits(moved), seconds / len(made), tally)
+        for epsilon, moved in zip(config.epsilon, made, strict=True)
+    )
+    return torch.cat([clean[number] for number in range(len(clean))]).float(), turns
+
+
+class _Listener(nn.Module):
+    """A network that keeps the logits of its last call."""
+
+    heard: Tensor
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """What the network says."""
+        logits: Tensor = self.model(images)
+        self.heard = logits.detach()
+        return logits
 
 
 def _by_smallest_change(batches: _Batches) -> Iterator[Attacked]:
@@ -134,20 +173,23 @@ def _by_smallest_change(batches: _Batches) -> Iterator[Attacked]:
 def chosen_attack(
     config: AttackConfig,
     epsilon: float | None,
-    *,
-    generator: torch.Generator,
+    number: int | None = None,
     tally: Counter[str] | None = None,
 ) -> Attack:
     """The attack that the settings name, as a function of (model, images, labels).
 
-    Without epsilon, one of those that need none.
+    Args:
+        config: the settings.
+        epsilon: none for an attack that needs none.
+        number: of the batch. What is drawn for it does not depend on which batch is done first.
+        tally: counts which part of several attacks was the first to fool an image.
     """
     method = attacks.METHODS[config.method]
     given = {
         **asdict(config),
         "steps": config.steps or attacks.STEPS.get(config.method, 10),
         "queries": config.queries or attacks.QUERIES.get(config.method, 1000),
-        "generator": generator,
+        "generator": epoch_generator(config.seed, *([] if number is None else [number])),
         "tally": tally,
     }
     given.pop("epsilon")
@@ -158,13 +200,8 @@ def chosen_attack(
     return lambda model, images, labels: method(model, images, labels, **options)
 
 
-def target_classes(model: nn.Module, labels: Tensor) -> Tensor:
-    """What a targeted attack aims at: the class after the true one, round the circle."""
-    with torch.no_grad():
-        classes = model(torch.zeros(1, 1, 28, 28, device=labels.device)).shape[1]
-    return (labels + 1) % classes
-
-
-def predict_all(model: nn.Module, images: Tensor, config: AttackConfig, context: Context) -> Tensor:
-    """Logits (n, classes), in batches of the attack's size."""
-    return predict(model, images, machine=context.machine, batch_size=config.batch_size)
+@torch.no_grad()
+def count_classes(model: nn.Module, images: Tensor) -> int:
+    """How many classes a network tells apart."""
+    classes: int = model(images[:1]).shape[1]
+    return classes
