@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,22 @@ def test_no_attack_goes_too_far(
     assert all(weights.requires_grad for weights in model.parameters())
     assert all(weights.grad is None for weights in model.parameters())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("method", METHODS)
+def test_networks_are_asked_about_images_alone(method: str, norm: str) -> None:
+    """Also on the way: of what is no image, a network may say anything."""
+    model, images, _ = small()
+    images = images.round()  # at the edge of what is allowed, whichever way
+    labels = model.eval()(images).argmax(1)
+    asked: list[Tensor] = []
+    model.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].detach().clone()))
+    restarts = {"restarts": 2} if "restarts" in signature(METHODS[method]).parameters else {}
+    METHODS[method](model, images, labels, epsilon=0.05, norm=norm, **restarts)
+    pixels = torch.cat(asked)
+    assert pixels.min() >= 0
+    assert pixels.max() <= 1
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
