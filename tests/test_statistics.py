@@ -182,12 +182,13 @@ def test_a_difference_is_decided_by_its_interval(
     assert decide(test, 0.01) == expected
 
 
-def test_pairs_that_would_decide_are_those_of_a_power_of_80_percent() -> None:
+@pytest.mark.parametrize("std", [1.0, 0.02, 30.0])
+def test_pairs_that_would_decide_are_those_of_a_power_of_80_percent(std: float) -> None:
     # Julious 2004, a paired design: a difference of half a deviation needs 34 pairs.
-    test = {"difference": 0.5, "std": 1.0, "pairs": 3, "p_value": 0.4, "p_adjusted": 0.4}
-    assert abs(pairs_to_decide(test, 0.01) - 34) <= 1
+    test = {"difference": std / 2, "std": std, "pairs": 3, "p_value": 0.4, "p_adjusted": 0.4}
+    assert abs(pairs_to_decide(test, std / 100) - 34) <= 1
     far = test | {"difference": 0.0}  # to be told from what matters
-    assert abs(pairs_to_decide(far, 0.5) - 34) <= 1
+    assert abs(pairs_to_decide(far, std / 2) - 34) <= 1
 
 
 def test_few_pairs_that_would_decide_are_those_of_the_t_table() -> None:
