@@ -136,8 +136,9 @@ def test_an_array_by_itself_may_end_in_capitals(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["label", "labels", "class", "target", "y", "digit", "Letter"])
 def test_a_label_may_stand_last_under_any_of_its_names(name: str, tmp_path: Path) -> None:
-    rows = "".join(f"0,{n},0,255,{n % 2}\n" for n in range(60))
-    (tmp_path / "own.csv").write_text(f"a,b,c,d,{name}\n{rows}")
+    rows = "".join(f"{'0,' * 14}{n},255,{n % 2}\n" for n in range(60))
+    header = ",".join([*(f"p{n}" for n in range(16)), name])
+    (tmp_path / "own.csv").write_text(f"{header}\n{rows}")
     digits = load_digits(folder=tmp_path / "own.csv")
     assert "own.csv: the label is the last column" in digits.notes.remarks
     assert set(digits.train.labels.tolist()) == {0, 1}
@@ -161,7 +162,7 @@ def test_test_images_without_labels_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_table_is_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "".join(f"{n % 2},0,{n},0,255\n" for n in range(60))
+    text = "".join(f"{n % 2},{'0,' * 14}{n},255\n" for n in range(60))
     (tmp_path / "own.csv").write_text(text)
     (tmp_path / "._own.csv").write_bytes(b"\0")  # of macOS
     assert len(load_digits(folder=tmp_path).train) < 60

@@ -138,11 +138,12 @@ def test_tables_of_label_and_pixels(tmp_path: Path) -> None:
 
 
 def test_a_header_is_a_line_of_which_less_than_half_is_numbers(tmp_path: Path) -> None:
-    path, rows = tmp_path / "own.csv", "".join(f"{n % 2},0,{n},0,255\n" for n in range(60))
-    path.write_text("label,a,b,1,2\n" + rows)
+    path = tmp_path / "own.csv"
+    rows = "".join(f"{n % 2},{'0,' * 14}{n},255\n" for n in range(60))
+    path.write_text(f"label,{'a,b,' * 4}1,2,3,4,5,6,7,8\n{rows}")
     digits = load_digits(folder=path)
     assert "own.csv: line 1 is taken for a header: label, a, b" in remarks(digits)
-    path.write_text("label,a,1,2,3\n" + rows)
+    path.write_text(f"label,{'a,b,' * 3}1,2,3,4,5,6,7,8,9,10\n{rows}")
     with pytest.raises(DlprojError, match=r"'label' .* at line 1"):
         load_digits(folder=path)
 

@@ -147,6 +147,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         np.zeros((2, 0, 8)),
         "images (2, 0, 8) must be (n, height, width), with 1 or 3 channels behind or none",
     ),
+    "a table of something else": (
+        np.ones((2, 9)),
+        "images of 3x3 pixels are too small; expected are 4x4 or more",
+    ),
     "infinite": (np.full((1, 4, 4), np.inf), "pixels must be finite numbers"),
     "normalised": (
         np.linspace(-0.5, 2, 16).reshape(1, 4, 4),

@@ -19,6 +19,7 @@ LOOKED_AT = 2000  # images that tell light ink from dark
 LIGHT = 170  # of the median along an image's border: dark ink on a light ground
 DIM = 128  # bytes whose highest stays below were counted in other units
 CHUNK = 10_000
+SMALLEST = 4  # pixels of the longer side; a table with fewer is of something else
 
 Array = NDArray[Any]
 
@@ -83,6 +84,12 @@ def _shaped(array: Array, where: str) -> Array:
         raise DlprojError(
             f"{where}: images {array.shape} must be (n, height, width), with 1 or 3 channels "
             "behind or none"
+        )
+    height, width = array.shape[1:3]
+    if max(height, width) < SMALLEST:
+        raise DlprojError(
+            f"{where}: images of {height}x{width} pixels are too small; expected are "
+            f"{SMALLEST}x{SMALLEST} or more"
         )
     return array
 
