@@ -90,6 +90,7 @@ def test_images_for_validation_are_tested_on_where_there_are_no_others(
         ("valid_lbl", ("validation", "labels")),
         ("validation_features", ("validation", "images")),
         ("dev_classes", ("validation", "labels")),
+        ("mnist_x", ("all", "images")),
         ("kmnist-test-imgs", ("test", "images")),
         ("xs", ("all", "images")),
         ("y", ("all", "labels")),
@@ -101,6 +102,20 @@ def test_images_for_validation_are_tested_on_where_there_are_no_others(
 )
 def test_arrays_are_known_by_their_names(name: str, role: tuple[str, str] | None) -> None:
     assert _role(name) == role
+
+
+def test_arrays_for_validation_are_tested_on_where_there_are_no_others(tmp_path: Path) -> None:
+    learnt = {"x_train": TRAIN[0], "y_train": TRAIN[1]}
+    held_out = {"x_val": TEST[0][:5], "y_val": TEST[1][:5]}
+    digits = load_digits(folder=npz(tmp_path / "two.npz", **learnt, **held_out))
+    assert digits.notes.remarks[0] == "no test images: those for validation are tested on"
+    assert torch.from_numpy(TEST[0][:5]).equal(digits.test.pictures)
+    tested = {"x_test": TEST[0], "y_test": TEST[1]}
+    digits = load_digits(folder=npz(tmp_path / "three.npz", **learnt, **held_out, **tested))
+    assert digits.notes.remarks[0] == (
+        "images for validation are passed over; --validation N holds some out"
+    )
+    assert torch.from_numpy(TEST[0]).equal(digits.test.pictures)
 
 
 @pytest.mark.parametrize("form", ["array", "arrays", "table", "IDX"])

@@ -37,11 +37,23 @@ def test_bytes_stay_as_they_are(array: NDArray[Any]) -> None:
     [
         (BYTES / 255, BYTES, "pixels from 0 to 1 are taken as parts of white"),
         (BYTES * 257.0, BYTES, "pixels from 0 to 65535 are taken as 16 bits each"),
+        ((BYTES * 257.0 + 1) / 2, BYTES / 2, "pixels from 0 to 32768 are taken as 16 bits each"),
+        (BYTES * 16.0, BYTES, "pixels from 0 to 4080 are scaled to 0 to 255"),
+        (BYTES * (256 / 255), BYTES, "pixels from 0 to 256 are scaled to 0 to 255"),
         (BYTES // 2 % 101, BYTES // 2 % 101 * 2.55, "pixels from 0 to 100 are scaled to 0 to 255"),
         (BYTES // 86, BYTES // 86 * 127.5, "pixels from 0 to 2 are scaled to 0 to 255"),
         (BYTES > 99, 255 * (BYTES > 99), "pixels from 0 to 1 are taken as parts of white"),
     ],
-    ids=["parts", "16 bits", "other units", "three shades", "truths"],
+    ids=[
+        "parts",
+        "16 bits",
+        "half of 16 bits",
+        "12 bits",
+        "256 steps",
+        "other units",
+        "three shades",
+        "truths",
+    ],
 )
 def test_other_units_become_bytes(array: NDArray[Any], expected: Any, remark: str) -> None:
     pictures, remarks = made(array)

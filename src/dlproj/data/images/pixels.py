@@ -17,7 +17,7 @@ from dlproj.errors import DlprojError
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 LOOKED_AT = 2000  # images that tell light ink from dark
 LIGHT = 170  # of the median along an image's border: dark ink on a light ground
-DIM = 128  # bytes whose highest stays below were counted in other units
+DIM, DIM_16 = 128, 2**15  # bytes, and 16 bits, that all stay below were counted in other units
 CHUNK = 10_000
 SMALLEST = 4  # pixels of the longer side; a table with fewer is of something else
 
@@ -106,9 +106,9 @@ def _factor(images: list[Array], where: str) -> tuple[float, str]:
         raise DlprojError(f"{where}: all images are black")
     if high <= 1:
         return 255.0, f"pixels from 0 to {high:g} are taken as parts of white"
-    if high > 255:
+    if high >= DIM_16:
         return 255 / 65535, f"pixels from 0 to {high:g} are taken as 16 bits each"
-    if high < DIM:
+    if high < DIM or high > 255:
         return 255 / high, f"pixels from 0 to {high:g} are scaled to 0 to 255"
     return 1.0, ""
 
