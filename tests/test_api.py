@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_the_package_offers_all_of_the_interface() -> None:
     assert all(getattr(dlproj, name) is getattr(api, name) for name in dlproj.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
         dlproj.nosuch  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_every_module_has_what_it_offers() -> None:
+    offered = {}
+    for file in sorted((ROOT / "src").rglob("*.py")):
+        name = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
+        if "__all__" in file.read_text(encoding="utf-8"):
+            module = import_module(name.removesuffix(".__init__"))
+            offered[name] = [each for each in module.__all__ if not hasattr(module, each)]
+    assert len(offered) > 5
+    assert not any(offered.values()), offered
 
 
 def test_a_function_does_what_the_command_does_and_leaves_the_rest_alone(

@@ -155,6 +155,22 @@ def test_networks_are_asked_about_images_alone(method: str, norm: str) -> None:
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_generator_is_all_that_chance_comes_from(method: str, norm: str) -> None:
+    model, images, _ = small()
+    labels = model.eval()(images).argmax(1)
+    drawn = {"generator": torch.Generator()}
+    given = drawn if "generator" in signature(METHODS[method]).parameters else {}
+    state = torch.get_rng_state()
+    made = []
+    for seed in (0, 0):
+        drawn["generator"].manual_seed(seed)
+        made.append(METHODS[method](model, images, labels, epsilon=0.05, norm=norm, **given))
+    assert torch.equal(*made)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
 @pytest.mark.parametrize("steps", range(1, 13))
 def test_apgd_ends_where_its_last_step_fools_the_last_image(norm: str, steps: int) -> None:
     model, _, labels = small()

@@ -184,3 +184,16 @@ def test_the_relatives_of_mnist_are_those_of_torchvision(
     assert digits.train.pictures.equal(pictures.mT if name == "emnist" else pictures)
     assert digits.test.labels.tolist() == ([1, 0] if name == "qmnist" else [0, 1])
     assert digits.names == ["nought", "one"]
+
+
+def test_the_test_images_alone_come_without_any_to_learn_from() -> None:
+    digits = load_test_digits()
+    assert len(digits.train.pictures) == len(digits.train.labels) == 0
+    assert len(digits.test.pictures) == len(digits.test.labels) == 10_000
+
+
+def test_all_parts_go_to_a_device() -> None:
+    moved = load_digits(validation=5).to(torch.device("meta"))
+    for part in (moved.train, moved.validation, moved.test):
+        assert part.pictures.is_meta
+        assert part.labels.is_meta

@@ -87,7 +87,9 @@ def test_refuses_a_damaged_archive(content: bytes, tmp_path: Path) -> None:
         read_idx(path, 3)
 
 
-@pytest.mark.parametrize(("code", "dtype"), [(0x09, "i1"), (0x0C, ">i4"), (0x0D, ">f4")])
+@pytest.mark.parametrize(
+    ("code", "dtype"), [(0x09, "i1"), (0x0B, ">i2"), (0x0C, ">i4"), (0x0D, ">f4"), (0x0E, ">f8")]
+)
 def test_reads_the_other_types_of_the_format(code: int, dtype: str, tmp_path: Path) -> None:
     path = tmp_path / "labels"
     path.write_bytes(header(code << 8 | 1, 3) + np.array([1, 2, 3], dtype).tobytes())

@@ -97,6 +97,22 @@ def test_letters_have_names_and_are_put_upright(prefix: str, tmp_path: Path) -> 
     assert "put upright" in remarks(digits)
 
 
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("byclass", string.digits + string.ascii_uppercase + string.ascii_lowercase),
+        ("bymerge", string.digits + string.ascii_uppercase + "abdefghnqrt"),
+        ("balanced", string.digits + string.ascii_uppercase + "abdefghnqrt"),
+    ],
+)
+def test_emnists_sets_have_their_letters(name: str, letters: str, tmp_path: Path) -> None:
+    """Cohen et al. 2017, table 2."""
+    labels = np.arange(300) % len(letters)
+    part = TRAIN[0], labels.astype(np.uint8)
+    digits = load_digits(folder=write(tmp_path, part, part, f"emnist-{name}-"))
+    assert digits.names == [*letters]
+
+
 def test_several_sets_in_a_folder_are_asked_about(tmp_path: Path) -> None:
     for prefix in ("emnist-balanced-", "emnist-digits-"):
         write(tmp_path, turned(TRAIN), turned(TEST), prefix)
@@ -146,6 +162,13 @@ def test_a_header_is_a_line_of_which_less_than_half_is_numbers(tmp_path: Path) -
     path.write_text(f"label,{'a,b,' * 3}1,2,3,4,5,6,7,8,9,10\n{rows}")
     with pytest.raises(DlprojError, match=r"'label' .* at line 1"):
         load_digits(folder=path)
+
+
+def test_a_table_by_itself_is_parted(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_bytes(csv(TRAIN))
+    digits = load_digits(folder=tmp_path / "own.csv")
+    assert len(digits.train) + len(digits.test) == 300
+    assert remarks(digits).startswith("no test images: a tenth, by a hash of each image, is held")
 
 
 def test_kaggles_test_table_without_labels_is_passed_over(tmp_path: Path) -> None:
@@ -341,6 +364,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "fractions": ({"x": TRAIN[0], "y": TRAIN[1] + 0.5}, "must be integers"),
     "two ones": ({"x": TRAIN[0], "y": np.ones((300, 2))}, "or one-hot rows"),
     "halves": ({"x": TRAIN[0], "y": np.full((300, 2), 0.5)}, "or one-hot rows"),
+    "some halves": ({"x": TRAIN[0], "y": np.tile([0.5, 0.5, 0], (300, 1))}, "or one-hot rows"),
     "a line": ({"x": TRAIN[1], "y": TRAIN[1]}, "holds x, y; expected are x_train"),
     "a number": ({"x": TRAIN[0], "y": np.array(3)}, "holds x, y; expected are x_train"),
     "one class": ({"x": TRAIN[0], "y": np.full(300, "a")}, "1 class; 2 to 1000"),

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dlproj.data.regression import FUNCTIONS, load_curve
+from dlproj.data.text.numbers import is_name
 from dlproj.errors import DlprojError
 from tests.conftest import Dlproj
 
@@ -90,3 +91,9 @@ def test_refuses_what_is_no_curve(name: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(DlprojError, match=message):
         load_curve(path=path)
+
+
+@pytest.mark.parametrize("text", ["NA", "n/a", "NaN", "null", "None", "inf", "Infinity"])
+def test_what_stands_for_a_missing_number_heads_no_column(text: str) -> None:
+    assert not is_name(text)
+    assert is_name(f"{text}s")

@@ -278,3 +278,18 @@ def test_what_is_misread_already_needs_no_change() -> None:
     labels = (model(images).argmax(1) + 1) % 3
     for attack in (attacks.deepfool, attacks.fab, attacks.fab_targeted):
         assert torch.equal(attack(model, images, labels), images)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("attack", [attacks.fab, attacks.fab_targeted])
+def test_an_image_on_the_boundary_needs_next_to_nothing(attack: Any, norm: str) -> None:
+    """The distance to the plane is 0, which nothing is to be divided by."""
+    linear = nn.Linear(4, 2)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor([[1.0], [-1.0]]).expand(2, 4))
+        linear.bias.copy_(torch.tensor([-2.0, 2.0]))
+    model = nn.Sequential(nn.Flatten(), linear)
+    images, labels = torch.full((1, 1, 2, 2), 0.5), torch.tensor([0])
+    made = attack(model, images, labels, norm=norm, steps=30)
+    assert made.isfinite().all()
+    assert (made - images).abs().max() < 0.1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlproj.data.regression import Curve, load_curve
+from dlproj.data.text import tables
 from dlproj.data.text.words import read_words
 from dlproj.data.words import WordData, load_words
 from dlproj.dialect import AS_FOUND, Dialect
@@ -359,3 +360,23 @@ def test_the_inputs_that_failed(course: Path) -> None:
                 load_words(path)
         else:
             assert load_words(path).names == ["en", "es"]
+
+
+def test_a_table_has_as_many_rows_as_are_allowed_and_a_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("word,label\n" + PLAIN)
+    monkeypatch.setattr(tables, "MOST_ROWS", len(WORDS))
+    assert len(read_words(path, AS_FOUND, 10_000).words) == len(WORDS)
+    monkeypatch.setattr(tables, "MOST_ROWS", len(WORDS) - 1)
+    with pytest.raises(DlprojError, match=f"has more than {len(WORDS) - 1} rows"):
+        read_words(path, AS_FOUND, 10_000)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_the_encoding_that_was_found_is_named(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(PLAIN, encoding=encoding)
+    name = encoding.upper().removesuffix("-SIG")
+    assert name in read_words(path, AS_FOUND, 10_000).notes.summary

@@ -251,3 +251,8 @@ def test_refuses_a_csv_that_is_not_such_data(name: str, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(DlprojError, match=message):
         load_words(path)
+
+
+def test_no_words_are_encoded_as_none() -> None:
+    letters, lengths = words.encode([], words.ALPHABET)
+    assert (letters.shape, lengths.shape) == ((0, 1), (0,))
