@@ -1,5 +1,6 @@
 """Adversarial training: what it trains on, what it measures, and that it resumes exactly."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -7,7 +8,9 @@ from torch import Tensor
 
 from dlproj.configuration.resolve import resolve
 from dlproj.data.batches import ShuffledBatches
+from dlproj.data.digits import Images, load_digits
 from dlproj.experiments.adversarial import AdversarialBatches
+from dlproj.experiments.digits import make_batches
 from dlproj.models.digits import RobustCNN
 from dlproj.models.files import DIGITS
 from dlproj.settings import DigitsConfig
@@ -55,6 +58,20 @@ def test_adversarial_changes_the_defaults_and_flags_win() -> None:
     assert resolve(DigitsConfig, {"adversarial": True, "epochs": 2}).epochs == 2
     fast = resolve(DigitsConfig, {"adversarial": True, "recipe": "fast"})
     assert (fast.network, fast.adversarial) == ("fast", True)
+
+
+def test_its_distorted_images_are_no_greyer_than_mnists() -> None:
+    """Grey pixels, from 0.2 to 0.8, are those that a change of 0.3 carries across a half."""
+    digits = load_digits()
+    digits = replace(digits, train=Images(digits.train.pictures[:2000], digits.train.labels[:2000]))
+
+    def grey(**given: object) -> float:
+        batches = make_batches(resolve(DigitsConfig, given), digits)
+        pixels = torch.cat([images for images, _ in batches.epoch(0)])
+        return ((pixels > 0.2) & (pixels < 0.8)).flatten(1).sum(1).double().mean().item()
+
+    assert grey() * 0.9 < grey(adversarial=True, distort=0.7) < grey()
+    assert grey(distort=0.7) > 1.4 * grey()
 
 
 def test_an_adversarial_run_measures_robustness_and_resumes(

@@ -41,3 +41,11 @@ def test_no_strength_changes_and_draws_nothing() -> None:
     before = generator.get_state()
     assert torch.equal(distorted_pixels(PICTURES, generator, strength=0), to_pixels(PICTURES))
     assert torch.equal(generator.get_state(), before)
+
+
+def test_contrast_goes_from_half_and_not_beyond_black_and_white() -> None:
+    plain = distorted_pixels(PICTURES, seeded(), strength=1)
+    given = distorted_pixels(PICTURES, seeded(), strength=1, contrast=1.6)
+    torch.testing.assert_close(given, (1.6 * plain - 0.3).clamp(0, 1))
+    still = distorted_pixels(PICTURES, seeded(), strength=0, contrast=1.6)
+    torch.testing.assert_close(still, to_pixels(PICTURES))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ def test_parameter_counts() -> None:
     assert count(DeepCNN()) == 225_876
     norms = 2 * (32 + 32 + 64 + 64 + 64)  # channels of the two columns: a scale and a shift each
     assert count(DeepCNN(batchnorm=False)) == 225_876 - 2 * norms + norms
+    assert count(RobustCNN(convolutions=3)) == 699_716
     assert count(RobustCNN()) == 662_788
     assert count(DigitMLP()) == 785 * 256 + 257 * 10
     assert count(LeNet()) == 431_080
@@ -111,6 +113,8 @@ def robust(pixels: Tensor, w: Weights) -> Tensor:
     x = 1 / (1 + torch.exp(-w["slope"] * (pixels - w["threshold"])))
     for name in ("conv1", "conv2"):
         x = F.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], stride=2, padding=1).relu()
+    if "conv3.weight" in w:
+        x = F.conv2d(x, w["conv3.weight"], w["conv3.bias"], padding=1).relu()
     x = F.linear(x.flatten(1), w["hidden.weight"], w["hidden.bias"]).relu()
     return F.linear(x, w["output.weight"], w["output.bias"])
 
@@ -130,10 +134,17 @@ def lenet(x: Tensor, w: Weights) -> Tensor:
 
 @pytest.mark.parametrize(
     ("network", "reference"),
-    [(FastCNN, fast), (DeepCNN, deep), (RobustCNN, robust), (DigitMLP, mlp), (LeNet, lenet)],
+    [
+        (FastCNN, fast),
+        (DeepCNN, deep),
+        (RobustCNN, robust),
+        (partial(RobustCNN, convolutions=3), robust),
+        (DigitMLP, mlp),
+        (LeNet, lenet),
+    ],
 )
 def test_networks_compute_what_their_docstrings_say(
-    network: type[nn.Module], reference: Callable[[Tensor, Weights], Tensor]
+    network: Callable[[], nn.Module], reference: Callable[[Tensor, Weights], Tensor]
 ) -> None:
     torch.manual_seed(0)
     model = network()
@@ -143,7 +154,7 @@ def test_networks_compute_what_their_docstrings_say(
             nn.init.normal_(module.weight)
             nn.init.normal_(module.bias)
     images = torch.rand(5, 1, 28, 28)
-    pixels = images if network is RobustCNN else (images - 0.1307) / 0.3081
+    pixels = images if reference is robust else (images - 0.1307) / 0.3081
     look = getattr(model.eval(), "look", model)
     with torch.no_grad():
         torch.testing.assert_close(
@@ -173,11 +184,15 @@ def test_columns_learn_from_a_half_of_each_batch() -> None:
     assert model(images[:1]).shape == (1, 10)
 
 
+def test_what_is_not_learnt_is_not_kept() -> None:
+    assert "cosines" not in FastCNN().state_dict()
+
+
 OTHER = [
     (DigitCNN, {"batchnorm": False, "classes": 4}),
     (FastCNN, {"batchnorm": False, "classes": 4}),
     (DeepCNN, {"batchnorm": False, "classes": 4}),
-    (RobustCNN, {"classes": 4}),
+    (RobustCNN, {"classes": 4, "convolutions": 3}),
     (DigitMLP, {"classes": 4}),
     (LeNet, {}),
     (

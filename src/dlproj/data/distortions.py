@@ -12,7 +12,9 @@ TURN, SLANT = math.radians(12), math.radians(8)
 SCALE, MOVE = 0.12, 2 / SIDE  # of the side
 
 
-def distorted_pixels(pictures: Tensor, generator: torch.Generator, *, strength: float) -> Tensor:
+def distorted_pixels(
+    pictures: Tensor, generator: torch.Generator, *, strength: float, contrast: float = 1.0
+) -> Tensor:
     """As `to_pixels`, each picture turned, slanted, scaled and moved (Simard et al. 2003).
 
     Args:
@@ -20,6 +22,7 @@ def distorted_pixels(pictures: Tensor, generator: torch.Generator, *, strength: 
         generator: draws an affine map for each picture.
         strength: at 1 they turn by up to 12°, slant by 8°, scale by 12 % in height and in width,
             and move by 2 pixels; at 0 nothing changes and nothing is drawn.
+        contrast: what moving leaves grey goes so many times as far from half.
     """
     pixels = to_pixels(pictures)
     if strength == 0:
@@ -34,4 +37,5 @@ def distorted_pixels(pictures: Tensor, generator: torch.Generator, *, strength: 
     maps = torch.stack([across, down], dim=1).to(pixels.device)  # (n, 2, 3)
     grid = F.affine_grid(maps, list(pixels.shape), align_corners=False)
     # Between pixels it interpolates; beyond the border it is black.
-    return F.grid_sample(pixels, grid, align_corners=False)
+    moved = F.grid_sample(pixels, grid, align_corners=False)
+    return moved if contrast == 1 else ((moved - 0.5) * contrast + 0.5).clamp(0, 1)

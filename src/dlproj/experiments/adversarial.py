@@ -13,6 +13,9 @@ from dlproj.training.device import Machine
 from dlproj.training.loop import accuracy, predict
 
 WARM_UP = 1.0  # epochs over which epsilon grows: at once the full one, nothing is learnt
+# Of distorted images: between pixels they are grey, and an attack carries grey pixels across any
+# threshold. So they have no more of them than MNIST's own.
+CONTRAST = 1.6
 CHECK_STEPS, CHECK_IMAGES = 40, 2000  # of the attack that measures how robust a network is
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dlproj.data.batches import ShuffledBatches
 from dlproj.data.digits import Digits, Images, load_digits, to_pixels
 from dlproj.data.distortions import distorted_pixels
-from dlproj.experiments.adversarial import AdversarialBatches, robust_accuracy
+from dlproj.experiments.adversarial import CONTRAST, AdversarialBatches, robust_accuracy
 from dlproj.experiments.pens import PenBatches, open_set_loss
 from dlproj.models.catalogue import trained_as
 from dlproj.models.digits import MNIST_DEVIATION, MNIST_MEAN, DigitCNN, RobustCNN
@@ -84,12 +84,13 @@ def run(config: DigitsConfig, context: Context) -> Outcome:
 
 def make_batches(config: DigitsConfig, digits: Digits) -> ShuffledBatches:
     """The training images in a new order each epoch, distorted if that is asked for."""
+    contrast = CONTRAST if config.adversarial else 1.0
     return ShuffledBatches(
         digits.train.pictures,
         digits.train.labels,
         batch_size=config.batch_size,
         seed=config.seed,
-        prepare=partial(distorted_pixels, strength=config.distort),
+        prepare=partial(distorted_pixels, strength=config.distort, contrast=contrast),
     )
 
 
@@ -121,6 +122,7 @@ def make_training(
         lr=config.lr,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
+        fused=config.adversarial or None,  # one kernel for all weights
     )
     schedule = make_schedule(config.schedule, optimizer, config.epochs * steps_per_epoch)
     return Training(model, optimizer, schedule)
@@ -129,7 +131,7 @@ def make_training(
 def make_network(config: DigitsConfig, classes: int) -> nn.Module:
     """The network that the settings name."""
     network = trained_as("digits", config.network)
-    options = {} if network is RobustCNN else {"batchnorm": config.batchnorm}
+    options = {"convolutions": 3} if network is RobustCNN else {"batchnorm": config.batchnorm}
     return network(classes=classes, **options)
 
 

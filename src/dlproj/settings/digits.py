@@ -70,12 +70,13 @@ class DigitsConfig(TrainingConfig):
     }
     robust: ClassVar[Mapping[str, Any]] = {
         "network": "robust",
-        "epochs": 10,
+        "epochs": 22,
         "batch_size": 128,
         "optimizer": "adam",
         "lr": 0.005,
         "momentum": 0.9,
         "schedule": "one-cycle",
+        "distort": 1.0,
     }
 
     recipe: Annotated[

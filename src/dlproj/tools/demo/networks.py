@@ -154,6 +154,7 @@ def _robust_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
         RELU,
         _conv(net.conv2, "conv2"),
         RELU,
+        *([_conv(net.conv3, "conv3"), RELU] if isinstance(net.conv3, nn.Conv2d) else []),
         _linear(net.hidden, "hidden"),
         RELU,
         _linear(net.output, "output"),
