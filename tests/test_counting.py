@@ -1,7 +1,7 @@
 """Language models by counting: those of the textbook, however they are split over n-grams."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 import torch
@@ -152,6 +152,23 @@ def test_an_unknown_ngram_in_a_taken_slot_says_nothing() -> None:
         model.counted(langid.mix(model.spell(torch.tensor([[letter]])))) for letter in (0, 1, 2)
     ]
     assert {bool(odds.any()) for odds in said} == {False, True}
+
+
+def test_a_taken_slot_is_of_the_ngram_that_moves_a_language_the_most() -> None:
+    """Each time that it comes. Single letters, their logarithms centred, of three languages."""
+    words = [([2, 1], 0), ([0, 0], 0), ([0, 1, 2], 1), ([2, 0], 1), ([2, 2], 2), ([0, 2, 1], 2)]
+    model = NgramBag(letters=LETTERS, classes=3, longest=1, buckets=2**10, slots=1).eval()
+    model.count((torch.tensor([word]), torch.tensor([label])) for word, label in words)
+    counts = [Counter({LAST: sum(label == k for _, label in words)}) for k in range(3)]
+    for word, label in words:
+        counts[label].update([FIRST, *(letter + 1 for letter in word)])
+    says = []
+    for letter in range(1, LETTERS + 3):
+        tables = [{(): each} for each in counts]
+        logs = [math.log(probability(table, (), letter)) for table in tables]  # type: ignore[arg-type]
+        moves = [value - sum(logs) / 3 for value in logs]
+        says.append((sum(each[letter] for each in counts) * max(map(abs, moves)), moves))
+    assert model.log_odds[0].tolist() == pytest.approx(max(says)[1], abs=1e-6)
 
 
 @pytest.mark.parametrize(("letters", "most"), [(1021, 6), (1146, 5)])
