@@ -6,8 +6,10 @@ from collections import Counter, defaultdict
 import pytest
 import torch
 
+from dlproj.data.words import encode
 from dlproj.models import langid
 from dlproj.models.counting import count_grams
+from dlproj.models.files import LANGID, load_model
 from dlproj.models.langid import NgramBag
 
 DISCOUNT = 0.8
@@ -184,3 +186,16 @@ def test_ngrams_are_counted_up_to_a_number_of_sixty_bits(letters: int, most: int
 
     assert torch.equal(odds(most), odds(8))
     assert not torch.equal(odds(most), odds(most - 1))
+
+
+def test_what_ships_knows_frequent_words_by_heart() -> None:
+    """The marks in the file are those that `places` makes."""
+    model, about = load_model(LANGID)
+    assert isinstance(model, NgramBag)
+    asked = "hello were been here them into also two het een niet jest nie que los para olla mutta"
+    letters, _ = encode(asked.split(), about["alphabet"])
+    slots, marks = model.places(model.with_edges(letters))
+    known = model.known_marks[slots] == marks
+    assert known.all(), [
+        word for word, knows in zip(asked.split(), known, strict=True) if not knows
+    ]
