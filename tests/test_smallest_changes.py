@@ -282,14 +282,16 @@ def test_what_is_misread_already_needs_no_change() -> None:
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 @pytest.mark.parametrize("attack", [attacks.fab, attacks.fab_targeted])
-def test_an_image_on_the_boundary_needs_next_to_nothing(attack: Any, norm: str) -> None:
+def test_an_image_on_the_boundary_is_asked_about_and_no_nonsense(attack: Any, norm: str) -> None:
     """The distance to the plane is 0, which nothing is to be divided by."""
     linear = nn.Linear(4, 2)
     with torch.no_grad():
         linear.weight.copy_(torch.tensor([[1.0], [-1.0]]).expand(2, 4))
         linear.bias.copy_(torch.tensor([-2.0, 2.0]))
     model = nn.Sequential(nn.Flatten(), linear)
+    asked: list[Tensor] = []
+    model.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].detach().clone()))
     images, labels = torch.full((1, 1, 2, 2), 0.5), torch.tensor([0])
     made = attack(model, images, labels, norm=norm, steps=30)
-    assert made.isfinite().all()
+    assert torch.cat(asked).isfinite().all()
     assert (made - images).abs().max() < 0.1
