@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -353,3 +354,30 @@ def test_fp16_without_a_scaler_gets_one_that_a_checkpoint_holds() -> None:
     assert resumed.scaler.get_scale() == 123
     next(fit(resumed, batches(), loss_fn=F.cross_entropy, epochs=1, machine=HALF))
     assert resumed.scaler.get_scale() == 123
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW])
+def test_an_optimiser_goes_on_with_weights_that_lie_channels_last(
+    kind: Callable[..., torch.optim.Optimizer], fused: bool
+) -> None:
+    """A fused kernel goes through weights and means as they lie in memory."""
+
+    def begun() -> Training:
+        torch.manual_seed(0)
+        model = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        momentum: dict[str, Any] = {"momentum": 0.9} if kind is torch.optim.SGD else {}
+        chosen = kind(model.parameters(), lr=0.1, fused=fused, **momentum)
+        return Training(model, chosen, make_schedule("constant", chosen, 10))
+
+    def step(state: Training) -> Tensor:
+        images = torch.rand(2, 3, 5, 5, generator=torch.Generator().manual_seed(1))
+        state.optimizer.zero_grad()
+        state.model(images).square().sum().backward()
+        state.optimizer.step()
+        return torch.cat([weights.detach().flatten() for weights in state.model.parameters()])
+
+    whole, resumed = begun(), begun()
+    step(whole)
+    unpack_training(pack_training(whole), resumed)
+    assert torch.equal(step(whole), step(resumed))

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.amp import GradScaler
+from torch.optim import Optimizer
 
 from dlproj.store.weights import DamagedError, pack, unpack
 from dlproj.training.loop import Training
@@ -37,6 +38,7 @@ def unpack_training(data: bytes, training: Training) -> str:
         state = _put_tensors(about["state"], tensors)
         training.model.load_state_dict(state["model"])
         training.optimizer.load_state_dict(state["optimizer"])
+        _lay_out(training.optimizer)
         training.schedule.load_state_dict(state["schedule"])
         # Empty but in fp16, whose scaler `fit` makes with the first step.
         if state["scaler"]:
@@ -50,6 +52,17 @@ def unpack_training(data: bytes, training: Training) -> str:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())  # torch writes lists
         raise DamagedError(f"does not fit this run ({reason})") from None
+
+
+def _lay_out(optimizer: Optimizer) -> None:
+    """Put what an optimiser keeps of its weights into their order in memory.
+
+    Files hold rows; fused kernels go through both from start to end.
+    """
+    for weights, kept in optimizer.state.items():
+        for name, value in kept.items():
+            if isinstance(value, Tensor) and value.shape == weights.shape:
+                kept[name] = torch.empty_like(weights, dtype=value.dtype).copy_(value)
 
 
 def _take_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
