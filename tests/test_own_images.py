@@ -1,6 +1,5 @@
 """Images as people have them: whatever the files, MNIST's form, and a remark on what was done."""
 
-import gzip
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -12,24 +11,15 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from dlproj.data.digits import Digits, load_digits
+from dlproj.data.digits import load_digits
 from dlproj.data.images.upright import lies_transposed
 from dlproj.errors import DlprojError, UsageError
 from tests.conftest import Dlproj
-from tests.support.own_images import MNIST, TEST, TRAIN, Array, csv, npz, write
+from tests.support.own_images import MNIST, TEST, TRAIN, Array, is_mnist, npz, remarks, write
 
 
 def turned(part: tuple[Array, Array]) -> tuple[Array, Array]:
     return np.ascontiguousarray(part[0].swapaxes(1, 2)), part[1]
-
-
-def remarks(digits: Digits) -> str:
-    return "; ".join(digits.notes.remarks)
-
-
-def is_mnist(digits: Digits) -> bool:
-    same = torch.from_numpy(TRAIN[0]).equal(digits.train.pictures)
-    return same and torch.from_numpy(TEST[1]).long().equal(digits.test.labels)
 
 
 @pytest.mark.parametrize("prefix", ["", "my-", "emnist-digits-", "EMNIST-digits-"])
@@ -38,15 +28,12 @@ def test_the_images_say_whether_they_lie_transposed(lie: str, prefix: str, tmp_p
     train, test = (TRAIN, TEST) if lie == "upright" else (turned(TRAIN), turned(TEST))
     digits = load_digits(folder=write(tmp_path, train, test, prefix))
     assert is_mnist(digits)
-    expected = (
-        "put upright"
-        if lie == "transposed"
-        else "upright already"
-        if "mnist" in (prefix.lower())
-        else ""
-    )
-    assert expected in remarks(digits)
-    assert bool(expected) == bool(remarks(digits))
+    if lie == "transposed":
+        assert remarks(digits) == "the images lie transposed, as EMNIST's do: put upright"
+    elif "mnist" in prefix.lower():
+        assert remarks(digits) == "named as EMNIST's, but upright already: left as they are"
+    else:
+        assert remarks(digits) == ""
 
 
 def test_the_flag_wins_with_a_remark(tmp_path: Path) -> None:
@@ -131,56 +118,6 @@ def test_qmnists_own_names_and_files_of_macos(tmp_path: Path) -> None:
     write(tmp_path, train, test, "qmnist-", "labels-idx2-int")
     (tmp_path / "._train-images-idx3-ubyte").write_bytes(b"\0\5\x16\7" + bytes(100))
     assert is_mnist(load_digits(folder=tmp_path))
-
-
-PIXELS = ",".join(f"pixel{n}" for n in range(784))
-
-
-def test_tables_of_label_and_pixels(tmp_path: Path) -> None:
-    for name, header, place in (
-        ("plain", "", 0),
-        ("headed", f"label,{PIXELS}\n", 0),
-        ("last", f"{PIXELS},class\n", 784),
-    ):
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "mnist_train.csv").write_bytes(csv(TRAIN, header, place))
-        (folder / "mnist_test.csv.gz").write_bytes(gzip.compress(csv(TEST, header, place)))
-        digits = load_digits(folder=folder)
-        assert is_mnist(digits)
-        for table in ("mnist_train.csv", "mnist_test.csv.gz"):
-            assert (f"{table}: line 1 is taken for a header" in remarks(digits)) == bool(header)
-            assert (f"{table}: the label is the last column" in remarks(digits)) == bool(place)
-
-
-def test_a_header_is_a_line_of_which_less_than_half_is_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "own.csv"
-    rows = "".join(f"{n % 2},{'0,' * 14}{n},255\n" for n in range(60))
-    path.write_text(f"label,{'a,b,' * 4}1,2,3,4,5,6,7,8\n{rows}")
-    digits = load_digits(folder=path)
-    assert "own.csv: line 1 is taken for a header: label, a, b" in remarks(digits)
-    path.write_text(f"label,{'a,b,' * 3}1,2,3,4,5,6,7,8,9,10\n{rows}")
-    with pytest.raises(DlprojError, match=r"'label' .* at line 1"):
-        load_digits(folder=path)
-
-
-def test_a_table_by_itself_is_parted(tmp_path: Path) -> None:
-    (tmp_path / "own.csv").write_bytes(csv(TRAIN))
-    digits = load_digits(folder=tmp_path / "own.csv")
-    assert len(digits.train) + len(digits.test) == 300
-    assert remarks(digits).startswith("no test images: a tenth, by a hash of each image, is held")
-
-
-def test_kaggles_test_table_without_labels_is_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_bytes(csv(TRAIN, f"label,{PIXELS}\n"))
-    rows = "\n".join(",".join(map(str, row)) for row in TEST[0].reshape(100, -1))
-    (tmp_path / "test.csv").write_text(f"{PIXELS}\n{rows}")
-    digits = load_digits(folder=tmp_path)
-    assert "test.csv has no labels: passed over" in remarks(digits)
-    assert 15 < len(digits.test) < 50
-    assert len(digits.test) + len(digits.train) == 300
-    again = load_digits(folder=tmp_path / "train.csv")
-    assert again.test.pictures.equal(digits.test.pictures)
 
 
 def test_arrays(tmp_path: Path) -> None:
@@ -360,6 +297,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"x": TRAIN[0].reshape(300, -1)[:, 300:390], "y": TRAIN[1]},
         "90 pixels an image are no square",
     ),
+    "a label short": (
+        {"x_train": TRAIN[0], "y_train": TRAIN[1][1:], "x_test": TEST[0], "y_test": TEST[1]},
+        "training set: 300 images, but 299 labels beside it",
+    ),
+    "an image short": (
+        {"x_train": TRAIN[0], "y_train": TRAIN[1], "x_test": TEST[0][1:], "y_test": TEST[1]},
+        "test set: 99 images, but 100 labels beside it",
+    ),
     "labels below 0": ({"x": TRAIN[0], "y": TRAIN[1] - 1.0}, "label -1 is below 0"),
     "fractions": ({"x": TRAIN[0], "y": TRAIN[1] + 0.5}, "must be integers"),
     "two ones": ({"x": TRAIN[0], "y": np.ones((300, 2))}, "or one-hot rows"),
@@ -380,20 +325,6 @@ def test_arrays_that_are_refused_in_one_line(name: str, tmp_path: Path) -> None:
     with pytest.raises(DlprojError, match=message) as raised:
         load_digits(folder=path)
     assert "\n" not in str(raised.value)
-
-
-def test_tables_that_are_refused_name_the_line(tmp_path: Path) -> None:
-    path = tmp_path / "own.csv"
-    good = csv((TRAIN[0][:3], TRAIN[1][:3])).decode()
-    for bad, message in (
-        (good + "\n5,x" + ",0" * 783, "'x' .* at line 4"),
-        (good + "\n5" + ",0" * 783, "from 785 to 784 at line 4"),
-        ("a,b,c\n1,2,3\n", "has 3 columns; expected are a label and the pixels of a square"),
-        ("", "empty"),
-    ):
-        path.write_text(bad)
-        with pytest.raises(DlprojError, match=message):
-            load_digits(folder=path)
 
 
 def test_places_without_images_say_what_is_expected(tmp_path: Path) -> None:

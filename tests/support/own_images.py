@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from dlproj.data.digits import load_digits
+from dlproj.data.digits import Digits, load_digits
 
 Array = NDArray[Any]
 MNIST = load_digits()
@@ -45,3 +46,12 @@ def npz(path: Path, **arrays: Array) -> Path:
 def csv(part: tuple[Array, Array], header: str = "", place: int = 0) -> bytes:
     rows = np.insert(part[0].reshape(len(part[0]), -1).astype(int), place, part[1], axis=1)
     return (header + "\n".join(",".join(map(str, row)) for row in rows)).encode()
+
+
+def remarks(digits: Digits) -> str:
+    return "; ".join(digits.notes.remarks)
+
+
+def is_mnist(digits: Digits) -> bool:
+    same = torch.from_numpy(TRAIN[0]).equal(digits.train.pictures)
+    return same and torch.from_numpy(TEST[1]).long().equal(digits.test.labels)

@@ -112,7 +112,7 @@ def _label_place(first: list[str], *, headed: bool, file: Path) -> int | None:
     pixels = len(first) - 1
     if round(len(first) ** 0.5) ** 2 == len(first):
         return None
-    if pixels < 1 or round(pixels**0.5) ** 2 != pixels:
+    if round(pixels**0.5) ** 2 != pixels:
         raise DlprojError(
             f"{file}: has {len(first)} columns; expected are a label and the pixels of a square, "
             "as in 1 + 784"
