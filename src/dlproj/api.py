@@ -39,6 +39,7 @@ from dlproj.configuration.keywords import (
     signature_of,
     split,
 )
+from dlproj.configuration.nearest import did_you_mean
 from dlproj.configuration.session import Session, settings_of
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.errors import CallError, DataWarning, DlprojError, UsageError
@@ -117,7 +118,9 @@ def _with_keywords(
             try:
                 given = signature.bind(*args, **kwargs).arguments
             except TypeError as error:
-                raise CallError(f"{function.__name__}: {error}") from None
+                unknown = next((name for name in kwargs if name not in signature.parameters), "")
+                meant = did_you_mean(unknown, signature.parameters) if unknown else ""
+                raise CallError(f"{function.__name__}: {error}{meant}") from None
             session, own = split(given)
             if session.jobs != 1:
                 check_main_guard(session.jobs or 0)

@@ -61,6 +61,7 @@ app = typer.Typer(
     name="dlproj",
     cls=CommandList,
     help="Classic deep-learning experiments, one command each.",
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
 )
 

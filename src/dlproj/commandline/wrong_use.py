@@ -2,15 +2,15 @@
 
 import inspect
 import re
-from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 from annotated_types import Ge, Le
 
 from dlproj.configuration.grid import SETTINGS
-from dlproj.configuration.messages import alternatives, expected, item, refusal, shown
+from dlproj.configuration.messages import expected, item, refusal, shown
+from dlproj.configuration.nearest import did_you_mean
 from dlproj.configuration.session import Session
 from dlproj.errors import DlprojError, UsageError
 
@@ -39,8 +39,8 @@ def explain(error: "TyperException", group: "TyperGroup", words: Sequence[str]) 
         takes = "does not take" not in error.message
         return _value_amiss(asked, command or group, takes=takes)
     if command is None:
-        meant = _meant(name, group.commands) or "; dlproj --help lists them"
-        return f"there is no command {shown(name)}{meant}"
+        meant = did_you_mean(name, {*group.commands, "--help", "--version"})
+        return f"there is no command {shown(name)}{meant or '; dlproj --help lists them'}"
     if kind == "MissingParameter":
         needed = error.param  # type: ignore[attr-defined]
         label = needed.metavar or needed.opts[0]
@@ -80,12 +80,14 @@ def _as_typed(asked: str, words: Sequence[str]) -> str:
 def _no_such_flag(asked: str, name: str, group: "TyperGroup") -> str:
     """Of a flag that the command does not have: the nearest that it has, or who has this one."""
     if not name:
-        return f"there is no flag {asked} before the command; dlproj --help lists what there is"
+        meant = did_you_mean(asked, {"--help", "--version"})
+        listed = "; dlproj --help lists what there is"
+        return f"there is no flag {asked} before the command{meant or listed}"
     flags = _flags(group.commands[name])
     owners = [each for each, other in group.commands.items() if asked in _flags(other)]
     if owners:
         return f"{name} has no flag {asked}, which belongs to {', '.join(owners)}; {_see(name)}"
-    meant = _meant(f"--{asked.lstrip('-')}", flags)
+    meant = did_you_mean(asked, flags)
     return f"{name} has no flag {asked}{meant or '; ' + _see(name)}"
 
 
@@ -170,12 +172,6 @@ def _flags(command: Any) -> set[str]:
         for name in (*each.opts, *each.secondary_opts)
         if name.startswith("-")
     }
-
-
-def _meant(word: str, names: Collection[str]) -> str:
-    """A question for the nearest names."""
-    near = get_close_matches(word, sorted(names), n=2, cutoff=0.7)
-    return f"; did you mean {alternatives(near)}?" if near else ""
 
 
 def _sentence(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_doc import Doc
 
+from dlproj.configuration.nearest import did_you_mean
 from dlproj.configuration.resolve import as_text, flag, resolve, unused
 from dlproj.errors import UsageError
 from dlproj.settings import (
@@ -46,9 +47,11 @@ class SweepConfig(Config):
         if self.experiment == "train-digits":
             grid.setdefault("validation", (HELD_OUT,))
         object.__setattr__(self, "grid", grid)
+        settings = {field.name for field in dataclasses.fields(TRAININGS[self.experiment])}
         for name in grid:
-            if name not in {field.name for field in dataclasses.fields(TRAININGS[self.experiment])}:
-                raise UsageError(f"{flag(name)}: not a setting of {self.experiment}")
+            if name not in settings:
+                near = did_you_mean(name, settings)
+                raise UsageError(f"{flag(name)}: not a setting of {self.experiment}{near}")
         cells = list(self._resolved())
         for name in self.grid:
             why = [unused(cell, [name]).get(name) for cell in cells]

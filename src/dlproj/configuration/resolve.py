@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from dlproj.configuration.messages import alternatives, expected, item, refusal
+from dlproj.configuration.nearest import did_you_mean
 from dlproj.configuration.plain import plain
 from dlproj.errors import DlprojError, UsageError
 from dlproj.limits import file_in, read_limited
@@ -74,9 +75,11 @@ def validate(cls: type[T], values: Mapping[str, Any]) -> T:
 def _problem(cls: type[Any], error: "ErrorDetails") -> str:
     """What pydantic found, in our words."""
     name, *inside = error["loc"]
-    hint = get_type_hints(cls, include_extras=True).get(str(name))
+    hints = get_type_hints(cls, include_extras=True)
+    hint = hints.get(str(name))
     if hint is None:  # of a file, and so any text
-        return f"{flag(repr(name)[1:-1])}: not a setting of {cls.command}"
+        meant = did_you_mean(str(name), hints)
+        return f"{flag(repr(name)[1:-1])}: not a setting of {cls.command}{meant}"
     if error["type"] == "missing":
         return f"{flag(str(name))} must be given: {expected(hint)}"
     return refusal(flag(str(name)), item(hint) if inside else hint, error["input"])
