@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor, nn
 
+from dlproj.attacks.result import AsTheyAre
+from dlproj.diagnosis.doubts import steepest_entries
 from dlproj.training.loop import predict
 from tests.conftest import Dlproj
 
@@ -103,6 +106,27 @@ def test_fgsm_takes_the_clean_logits_from_its_own_pass(
     )
     assert done.code == 0, done.err
     assert evaluated == [300] * evaluations
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_fgsm_takes_the_steepest_entries_from_its_own_pass(
+    dlproj: Dlproj, tiny: Path, monkeypatch: pytest.MonkeyPatch, *, targeted: bool
+) -> None:
+    """Of each image's own gradient, not of the batch's mean, and in the images' order."""
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def doubts(model: nn.Module, images: Tensor, labels: Tensor, before: AsTheyAre, *_: Any) -> Any:
+        aims = (labels + 1) % 10 if targeted else labels
+        assert before.steepest is not None
+        seen.append((before.steepest, steepest_entries(model, images, aims)))
+        return []
+
+    monkeypatch.setattr("dlproj.experiments.attack.find_doubts", doubts)
+    aim = ("--targeted",) if targeted else ()
+    done = dlproj("attack", "--data", tiny, "--epsilon", 0.1, "--batch-size", 70, *aim)
+    assert done.code == 0, done.err
+    ((mine, anew),) = seen
+    torch.testing.assert_close(mine, anew, rtol=1e-3, atol=1e-8)
 
 
 def test_the_newest_run_is_attacked_before_what_ships(

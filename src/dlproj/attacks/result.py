@@ -1,9 +1,17 @@
-"""What an attack on many images gave."""
+"""What a network makes of many images, before and after an attack."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AsTheyAre:
+    """What a network makes of the images without any attack."""
+
+    logits: Tensor  # (n, classes)
+    steepest: Tensor | None = None  # (n,) the largest entry of each image's gradient, if known
 
 
 @dataclass(frozen=True)

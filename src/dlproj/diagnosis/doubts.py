@@ -10,20 +10,21 @@ from torch import Tensor, nn
 from dlproj import attacks
 from dlproj.attacks.common import loss_gradient
 from dlproj.attacks.frozen import frozen
-from dlproj.attacks.result import Attacked
+from dlproj.attacks.result import AsTheyAre, Attacked
 from dlproj.settings import AttackConfig
 
 IMAGES, GRADIENTS = 1000, 250  # that are looked at
 BATCH = AttackConfig.batch_size
 TOLERANCE = 0.01  # of accuracy, by which chance alone may turn an order round
 MOST_FLAT = 0.1  # share of images without a gradient that is no reason to doubt
-FLAT = 1e-10  # largest entry of a gradient that counts as none
+FLAT = 1e-10  # largest entry of a gradient that single precision cannot tell from none
 
 
 def find_doubts(
     model: nn.Module,
     images: Tensor,
     labels: Tensor,
+    before: AsTheyAre,
     results: Sequence[Attacked],
     rows: Sequence[dict[str, Any]],
 ) -> Iterator[str]:
@@ -31,7 +32,10 @@ def find_doubts(
     if rows[0]["targeted"]:
         return
     images, labels, method = images[:IMAGES], labels[:IMAGES], rows[0]["method"]
-    flat = vanishing_share(model, images[:GRADIENTS], labels[:GRADIENTS])
+    steepest = before.steepest
+    if steepest is None:
+        steepest = steepest_entries(model, images[:GRADIENTS], labels[:GRADIENTS])
+    flat = (steepest < FLAT).double().mean().item()
     if flat > MOST_FLAT and method not in {"square", "ensemble"}:
         yield (
             f"the gradient of {flat:.0%} of the images vanishes, and attacks that follow it stay "
@@ -78,13 +82,13 @@ def _beaten_by_search(result: Attacked, row: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def vanishing_share(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Share of images of which no pixel has a gradient that single precision can tell from 0."""
+def steepest_entries(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """The largest entry (n,) of each image's gradient, whatever its sign."""
     with frozen(model):
         gradients = [
             len(batch) * loss_gradient(model, batch, own) for batch, own in _batches(images, labels)
         ]
-    return (torch.cat(gradients).flatten(1).abs().amax(1) < FLAT).double().mean().item()
+    return torch.cat(gradients).flatten(1).abs().amax(1)
 
 
 def _batches(images: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -48,7 +48,8 @@ def run(config: AttackConfig, context: Context) -> Outcome:
     classes = count_classes(model, images)
     if int(labels.max()) >= classes:
         raise DlprojError(f"--model {path}: knows {classes} classes; the images have more")
-    clean, turns = attack_in_turn(model, images, labels, config, context)
+    before, turns = attack_in_turn(model, images, labels, config, context)
+    clean = before.logits
     results, rows = [], []
     for attacked in turns:
         results.append(attacked)
@@ -56,7 +57,7 @@ def run(config: AttackConfig, context: Context) -> Outcome:
         check(rows[-1], attacked.images, accuracy(clean, labels))
         context.console.note(f"epsilon {attacked.epsilon:g}  accuracy {rows[-1]['accuracy']:.4f}")
 
-    doubts = [*find_doubts(model, images, labels, results, rows)]
+    doubts = [*find_doubts(model, images, labels, before, results, rows)]
     for doubt in doubts:
         context.console.note(f"warning: {doubt}")
     if config.save_images:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import fooled, lengths, per_image
-from dlproj.attacks.result import Attacked
+from dlproj.attacks.result import AsTheyAre, Attacked
 from dlproj.data.batches import epoch_generator
 from dlproj.running.context import Context
 from dlproj.settings import AttackConfig
@@ -25,8 +25,8 @@ Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 def attack_in_turn(
     model: nn.Module, images: Tensor, labels: Tensor, config: AttackConfig, context: Context
-) -> tuple[Tensor, Iterator[Attacked]]:
-    """The logits (n, classes) of the images as they are, and what each epsilon gives.
+) -> tuple[AsTheyAre, Iterator[Attacked]]:
+    """What the network makes of the images as they are, and what each epsilon gives.
 
     A targeted attack aims at the class after the true one, round the circle.
     """
@@ -35,7 +35,7 @@ def attack_in_turn(
     if config.method == "fgsm":
         return _by_one_gradient(batches)
     turns = _by_smallest_change if config.method in NEAREST else _each_anew
-    return batches.logits(images), turns(batches)
+    return AsTheyAre(batches.logits(images)), turns(batches)
 
 
 @dataclass(frozen=True)
@@ -103,27 +103,25 @@ def _each_anew(batches: _Batches) -> Iterator[Attacked]:
         yield Attacked(epsilon, moved, batches.logits(moved), seconds, tally)
 
 
-def _by_one_gradient(batches: _Batches) -> tuple[Tensor, Iterator[Attacked]]:
+def _by_one_gradient(batches: _Batches) -> tuple[AsTheyAre, Iterator[Attacked]]:
     """FGSM, whose gradient is that of the images themselves, and so the same at each epsilon.
 
-    On the way to the gradient the network reads the images: their logits take no second look.
+    On the way to the gradient the network reads the images: they take no second look.
     """
     config, images = batches.config, batches.images
-    clean: dict[int, Tensor] = {}  # by the number of the batch
+    heard: dict[int, _Listener] = {}  # by the number of the batch
 
     def attack_of(number: int, _: Counter[str]) -> Attack:
         def attack(model: nn.Module, batch: Tensor, aims: Tensor) -> Tensor:
-            listener = _Listener(model)
-            moved = attacks.fgsm_sweep(
-                listener,
+            heard[number] = _Listener(model)
+            return attacks.fgsm_sweep(
+                heard[number],
                 batch,
                 aims,
                 epsilons=config.epsilon,
                 norm=config.norm,
                 targeted=config.targeted,
             )
-            clean[number] = listener.heard
-            return moved
 
         return attack
 
@@ -133,13 +131,16 @@ def _by_one_gradient(batches: _Batches) -> tuple[Tensor, Iterator[Attacked]]:
         Attacked(epsilon, moved, batches.logits(moved), seconds / len(made), tally)
         for epsilon, moved in zip(config.epsilon, made, strict=True)
     )
-    return torch.cat([clean[number] for number in range(len(clean))]).float(), turns
+    in_order = [heard[number] for number in range(len(heard))]
+    logits = torch.cat([listener.logits for listener in in_order]).float()
+    return AsTheyAre(logits, torch.cat([listener.steepest for listener in in_order])), turns
 
 
 class _Listener(nn.Module):
-    """A network that keeps the logits of its last call."""
+    """A network that keeps the logits of its last call, and how steep the loss was there."""
 
-    heard: Tensor
+    logits: Tensor  # (batch, classes)
+    steepest: Tensor  # (batch,) the largest entry of each image's own gradient
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -148,8 +149,13 @@ class _Listener(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """What the network says."""
         logits: Tensor = self.model(images)
-        self.heard = logits.detach()
+        self.logits = logits.detach()
+        images.register_hook(self._keep_steepest)
         return logits
+
+    def _keep_steepest(self, gradient: Tensor) -> None:
+        # The gradient is that of the mean over the batch.
+        self.steepest = len(gradient) * gradient.flatten(1).abs().amax(1)
 
 
 def _by_smallest_change(batches: _Batches) -> Iterator[Attacked]:
