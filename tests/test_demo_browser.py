@@ -114,7 +114,7 @@ def test_words_have_the_languages_of_torch(page: webdriver.Chrome) -> None:
     data = load_words()
     rows = data.test.letters[:WORDS].tolist()
     words = ["".join(data.alphabet[index] for index in row if index >= 0) for row in rows]
-    words += ["Źdźbło", "l'ami", "naïve", "STRASSE", "straße", "o", "w" * 70]
+    words += ["Źdźbło", "l'ami", "naïve", "STRASSE", "straße", "o", "w" * 70, "x\u0302he\u200bllo"]
     machine = choose_machine("cpu", "fp32")
     found = computed(page, "Promise.all($0.map(word => dlproj.language(word)))", words)
     for mine, theirs in zip(found, read_languages(words, model=None, machine=machine), strict=True):

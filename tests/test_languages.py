@@ -12,6 +12,7 @@ from dlproj import predict_langid
 from dlproj.data.digits import load_digits
 from dlproj.data.words import ALPHABET, encode
 from dlproj.errors import DlprojError, UsageError
+from dlproj.tools.languages import words_of
 from tests.conftest import Dlproj
 
 UNKNOWN = ["привет", "你好", "123", "🙂", "ß", "---"]
@@ -35,6 +36,9 @@ def test_a_word_without_a_known_letter_is_unknown(dlproj: Dlproj) -> None:
         ("İstanbul", "istanbul"),  # in lower case an i and a dot of its own
         ("man\u0303ana", "mañana"),  # marks that combine
         ("x\u0302yz", "xyz"),  # which no letter is composed of
+        ("\ufeffhello", "hello"),  # a byte order mark, as between files that were joined
+        ("he\u200bllo\u200e", "hello"),  # of no width
+        ("win\u00addow", "window"),  # a soft hyphen
         ("crêpe", "crêpe"),
         ("São", "sao"),  # an accent that the alphabet lacks
     ],
@@ -113,6 +117,29 @@ def test_a_phrase_is_the_sum_of_its_words() -> None:
     ]
     expected = torch.stack(said).log().sum(0).softmax(0)
     assert [*phrase.probabilities.values()] == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "words"),
+    [
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),  # vowel signs, which are marks to Unicode
+        ("สวัสดี ครับ", ["สวัสดี", "ครับ"]),
+        ("שָׁלוֹם עולם", ["שָׁלוֹם", "עולם"]),
+        ("\ufeffla ca\u00adsa", ["la", "ca\u00adsa"]),
+        ("don\u2019t stop-over", ["don\u2019t", "stop-over"]),
+        ("snake_case -x- 12ab_", ["snake", "case", "x", "ab"]),
+        ("\u0301 \u200d _", []),
+    ],
+)
+def test_a_phrase_is_parted_between_words_in_any_script(phrase: str, words: list[str]) -> None:
+    assert words_of(phrase) == words
+
+
+def test_marks_of_a_lists_own_alphabet_are_read() -> None:
+    alphabet = "कि्"  # a letter, a vowel sign, and the virama
+    (both, one), _ = encode(["कि", "क्"], alphabet)
+    assert both.tolist() == [0, 1]
+    assert one.tolist() == [0, 2]
 
 
 def test_a_phrase_without_a_known_letter_is_unknown() -> None:

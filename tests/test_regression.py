@@ -1,5 +1,6 @@
 """Curves: data and recipes."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 
 from dlproj.data.regression import FUNCTIONS, load_curve
 from dlproj.data.text.numbers import is_name
+from dlproj.dialect import Dialect
 from dlproj.errors import DlprojError
 from tests.conftest import Dlproj
 
@@ -72,6 +74,48 @@ def test_own_points_in_any_units(dlproj: Dlproj, tmp_path: Path) -> None:
     done = dlproj("train-regression", "--data", "own.csv", "--json")
     assert done.code == 0, done.err
     assert done.json["metrics"]["max_abs_error"] < 0.1 * 600
+
+
+@pytest.mark.parametrize("header", ["y,x", '{"y": 0, "x": 0}'])
+def test_columns_are_taken_by_their_names_in_any_order(header: str, tmp_path: Path) -> None:
+    path, rows = tmp_path / "own.csv", [(number, number**2) for number in range(30)]
+    if header == "y,x":
+        lines = [header, *(f"{y},{x}" for x, y in rows)]
+    else:
+        lines = [json.dumps({"y": y, "x": x}) for x, y in rows]
+    path.write_text("\n".join(lines))
+    curve = load_curve(path=path)
+    assert curve.train.y.equal(curve.train.x**2)
+    assert "x is column x, y is column y" in " ".join(curve.notes.remarks)
+
+
+def test_points_that_may_divide_thousands_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("x;y\n" + "\n".join(f"{500 * n:,};{n}".replace(",", ".") for n in range(30)))
+    with pytest.raises(DlprojError, match=r"1\.000 may have decimals or thousands; say --decimal"):
+        load_curve(path=path)
+    assert load_curve(path=path, dialect=Dialect(decimal="point")).train.x.max() == 500
+    # Three decimals in all, or in none that could be thousands, are what they seem.
+    for write in ("{:.3f}", "{:g}"):
+        path.write_text("\n".join(f"{n};" + write.format(n / 8) for n in range(30)))
+        assert load_curve(path=path).train.y.max() == 29 / 8
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "refused"),
+    [(1.7e9, 0, "x"), (0, 1e9, "y"), (-2_460_000.5, 0, "x"), (2e4, 0, None), (0, -1e4, None)],
+)
+def test_points_that_single_precision_cannot_tell_apart_are_refused(
+    x: float, y: float, refused: str | None, dlproj: Dlproj, tmp_path: Path
+) -> None:
+    rows = [f"{x + n / 50!r},{y + math.sin(n / 50)!r}" for n in range(400)]
+    (tmp_path / "own.csv").write_text("\n".join(rows))
+    done = dlproj("train-regression", "--data", "own.csv", "--epochs", 1, "--no-plots")
+    assert done.code == (1 if refused else 0), done.err
+    if refused:
+        assert f"own.csv: {refused} goes from" in done.err
+        best = ("--recipe", "best", "--epochs", 1, "--no-plots")
+        assert dlproj("train-regression", "--data", "own.csv", *best).code == 0
 
 
 BAD = {

@@ -15,6 +15,7 @@ from dlproj.data.soft_labels import (
     write_frequencies,
 )
 from dlproj.data.words import Words, encode, join_words, load_words, soft_words
+from dlproj.dialect import Dialect
 from dlproj.errors import DlprojError
 from dlproj.experiments import langid
 from dlproj.experiments.calibration import best_temperature, calibration
@@ -54,6 +55,42 @@ def test_the_letters_of_a_table_of_frequencies_are_those_of_its_words(tmp_path: 
     rows = [row for part in (data.train, data.validation, data.test) for row in part.letters]
     spelt = ["".join(data.alphabet[place] for place in row if place >= 0) for row in rows]
     assert sorted(spelt) == sorted(words)
+
+
+def test_a_table_of_frequencies_is_composed_and_says_what_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "words.csv"
+    table = FrequencyTable(["m\u0061\u0308dchen"], ["de", "nl"], np.array([[1.0, 2.0]]))
+    path.write_bytes(write_frequencies(table))
+    assert read_frequencies(path).words == ["m\u00e4dchen"]
+    words = [f"{prefix}{number}a" for number in range(200) for prefix in "ab"]
+    frequencies = np.array([[10.0, 0.1], [0.1, 10.0]] * 200)
+    path.write_bytes(write_frequencies(FrequencyTable(words, ["de", "nl"], frequencies)))
+    summary = load_words(path).notes.summary
+    assert "(frequencies): 400 words; languages: de, nl; the first: a0a" in summary
+
+
+@pytest.mark.parametrize(
+    ("header", "dialect"),
+    [
+        ("word,language,source", Dialect()),
+        ("word,count,Label", Dialect(columns="word,Label")),
+        ("word,kind,rank", Dialect(columns="1,2")),
+    ],
+)
+def test_a_table_with_a_column_of_labels_is_none_of_frequencies(
+    header: str, dialect: Dialect, tmp_path: Path
+) -> None:
+    label = header.lower().split(",").index("label") if "Label" in header else 1
+    rows = []
+    for number in range(400):
+        cells = [f"w{number}", "7", "7"]
+        cells[label] = str(number % 2 + 1)
+        rows.append(",".join(cells))
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    data = load_words(path, dialect)
+    assert data.names == ["1", "2"]
+    assert data.train.shares is None
 
 
 BAD_TABLES = {

@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from dlproj.data.notes import NOTHING, Notes, counted
-from dlproj.data.text.numbers import commas_meant, is_name, is_number, to_number
+from dlproj.data.text.numbers import (
+    commas_meant,
+    doubtful_thousands,
+    is_name,
+    is_number,
+    to_number,
+)
 from dlproj.data.text.tables import Kind, Row, read_pairs
 from dlproj.dialect import AS_FOUND, Dialect
 from dlproj.errors import DlprojError
@@ -30,6 +36,8 @@ TRAIN, VALIDATION, TEST = 2048, 200, 257  # even points of each split
 FEWEST_ROWS = 20
 MAX_BYTES = 100_000_000
 LARGEST = 1e15  # a number: the squares of larger ones do not fit single precision
+ROUNDING = 2**-24  # of a number in single precision, as a share of it
+MOST_ROUNDING = 5e-3  # of the range of x or y; above it, the fit suffers
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,25 @@ def load_curve(
     return Curve(path.name, train, validation, test, notes)
 
 
+def check_single_precision(curve: Curve) -> None:
+    """Refuse points so far from zero that single precision rounds their differences away.
+
+    Raises:
+        DlprojError: the rounding of x or y is above MOST_ROUNDING of its range.
+    """
+    for name in KIND.names:
+        values = torch.cat(
+            [getattr(part, name) for part in (curve.train, curve.validation, curve.test)]
+        )
+        low, high = values.min().item(), values.max().item()
+        if high > low and max(-low, high) * ROUNDING > MOST_ROUNDING * (high - low):
+            raise DlprojError(
+                f"--data {curve.name}: {name} goes from {low:.10g} to {high:.10g}, and single "
+                f"precision rounds such numbers too much; subtract {low:.10g} from each {name}, or "
+                "say --recipe best"
+            )
+
+
 def _even(function: str, count: int) -> Points:
     x = torch.linspace(LOW, HIGH, count, dtype=torch.float64)[:, None]
     return Points(x, FUNCTIONS[function](x))
@@ -101,16 +128,7 @@ def _read(path: Path, dialect: Dialect) -> tuple[list[tuple[float, float]], Note
         raise DlprojError(f"--data {path}: {error.strerror}") from None
     except DlprojError as error:
         raise DlprojError(f"--data {error}") from None
-    comma = dialect.decimal == "comma"
-    if dialect.decimal is None:
-        meant = commas_meant([cell for row in pairs.rows for cell in row.cells])
-        if meant is None:
-            first = next(cell for row in pairs.rows for cell in row.cells if "," in cell)
-            raise DlprojError(
-                f"--data {path}: {first} may have decimals or thousands; say --decimal comma, or "
-                "write thousands without separators"
-            )
-        comma = meant
+    comma = _decimal_commas(pairs.rows, path, dialect)
     rows = [_numbers(row, path, comma=comma) for row in pairs.rows]
     if len(rows) < FEWEST_ROWS:
         have = counted(len(rows), "row")
@@ -121,6 +139,25 @@ def _read(path: Path, dialect: Dialect) -> tuple[list[tuple[float, float]], Note
         f"the first: x = {rows[0][0]:g}, y = {rows[0][1]:g}"
     )
     return rows, Notes(summary, (*pairs.remarks, *_remarks(rows)))
+
+
+def _decimal_commas(rows: Sequence[Row], path: Path, dialect: Dialect) -> bool:
+    """Whether numbers have decimal commas; refused where they may divide thousands."""
+    if dialect.decimal is not None:
+        return dialect.decimal == "comma"
+    cells = [cell for row in rows for cell in row.cells]
+    meant, mark, doubtful = commas_meant(cells), "comma", None
+    if meant is None:
+        doubtful = next(cell for cell in cells if "," in cell)
+    elif not meant:
+        columns = zip(*(row.cells for row in rows), strict=True)
+        mark, doubtful = "point", next(filter(None, map(doubtful_thousands, columns)), None)
+    if doubtful:
+        raise DlprojError(
+            f"--data {path}: {doubtful} may have decimals or thousands; say --decimal {mark}, or "
+            "write thousands without separators"
+        )
+    return bool(meant)
 
 
 def _numbers(row: Row, path: Path, *, comma: bool) -> tuple[float, float]:

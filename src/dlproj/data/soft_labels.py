@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlproj.limits import read_limited
+from dlproj.data.text.files import read_text
+from dlproj.data.text.words import LABEL_NAMES
 
 MAX_BYTES = 200_000_000
 TEN_TIMES = 10 * (1 - 1e-6)  # of frequencies that are rounded
@@ -46,13 +48,17 @@ def of_one_language(frequencies: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def holds_frequencies(path: Path) -> bool:
-    """Whether a .csv begins as `dlproj build-words` begins it: word, then two languages or more."""
+    """Whether a .csv begins as `dlproj build-words` begins it: word, then two languages or more.
+
+    With a column for labels it is another table.
+    """
     if path.suffix.lower() != ".csv" or not path.is_file():
         return False
     with path.open("rb") as file:
         start = file.readline(10_000).decode("utf-8-sig", "replace")
-    first, *languages = start.split(",")
-    return first.strip() == "word" and len(languages) >= 2
+    first, *languages = (name.strip() for name in start.split(","))
+    labelled = any(name.lower() in LABEL_NAMES for name in languages)
+    return first == "word" and len(languages) >= 2 and not labelled
 
 
 def write_frequencies(table: FrequencyTable) -> bytes:
@@ -65,20 +71,21 @@ def write_frequencies(table: FrequencyTable) -> bytes:
     return text.getvalue().encode()
 
 
-def read_frequencies(path: Path) -> FrequencyTable:
-    """What `write_frequencies` wrote, or another table of that form.
+def read_frequencies(path: Path, encoding: str | None = None) -> FrequencyTable:
+    """What `write_frequencies` wrote, or another table of that form; words are composed (NFC).
 
     Raises:
+        DlprojError: the text cannot be read.
         ValueError: a row is not a word and a frequency for each language, or a word comes twice.
     """
-    text = read_limited(path, MAX_BYTES).decode("utf-8-sig")
+    text, _ = read_text(path, MAX_BYTES, encoding)
     reader = csv.reader(io.StringIO(text, newline=""))
     languages = [name.strip() for name in next(reader)[1:]]
     if len(set(languages)) < len(languages) or not all(languages):
         raise ValueError("line 1: each language must have a name of its own")
     rows: dict[str, list[float]] = {}
     for number, (word, *cells) in enumerate(filter(None, reader), 2):
-        spelt = word.strip().lower()
+        spelt = unicodedata.normalize("NFC", word.strip().lower())
         if not spelt or spelt in rows:
             raise ValueError(f"line {number}: {spelt or 'no word'} {'twice' if spelt else 'there'}")
         rows[spelt] = _frequencies(number, cells, len(languages))

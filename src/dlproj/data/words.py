@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlproj.data.batches import epoch_generator
-from dlproj.data.notes import NOTHING, Notes
+from dlproj.data.notes import NOTHING, Notes, counted, listed
 from dlproj.data.soft_labels import (
     holds_frequencies,
     of_one_language,
@@ -105,7 +105,7 @@ def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
     place. At the end of a word it is left out, since -1 there is padding; but a word without a
     known letter is one -1. Only the first 64 letters are looked at.
     """
-    normal = [_normal(word)[:MAX_LENGTH] for word in words]
+    normal = [_normal(word, alphabet)[:MAX_LENGTH] for word in words]
     longest = max(map(len, normal), default=0) or 1
     # Code points (words, longest), 0 behind the end of a word; then a table from code points to
     # indices, filled for those that occur: one look-up for all letters.
@@ -119,13 +119,22 @@ def encode(words: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(kept), torch.from_numpy(lengths)
 
 
-def _normal(word: str) -> str:
-    """Lower case, letters and marks composed; a mark that no composed letter has is left out."""
+def _normal(word: str, alphabet: str) -> str:
+    """Lower case, letters and marks composed.
+
+    Of what the alphabet lacks, a mark that no composed letter has is left out, and an invisible
+    character, such as a soft hyphen or a byte order mark.
+    """
     lower = word.lower()
     if lower.isascii():
         return lower
     composed = unicodedata.normalize("NFC", lower)
-    return "".join(letter for letter in composed if not unicodedata.combining(letter)) or composed
+    kept = (
+        letter
+        for letter in composed
+        if letter in alphabet or unicodedata.category(letter) not in {"Mn", "Cf"}
+    )
+    return "".join(kept) or composed
 
 
 def _letter_index(letter: str, alphabet: str) -> int:
@@ -214,8 +223,8 @@ def load_words(
             if dialect.given:
                 raise UsageError(f"{path}: an .npz takes no {', '.join(dialect.given)}")
             return _load_npz(path)
-        if holds_frequencies(path):
-            return _load_frequencies(path)
+        if not (dialect.columns or dialect.delimiter) and holds_frequencies(path):
+            return _load_frequencies(path, dialect)
         return _load_table(path, dialect)
     except OSError as error:
         raise DlprojError(f"--data {path}: {error.strerror or error}") from None
@@ -259,8 +268,8 @@ def soft_words(
     )
 
 
-def _load_frequencies(path: Path) -> WordData:
-    table = read_frequencies(path)
+def _load_frequencies(path: Path, dialect: Dialect) -> WordData:
+    table = read_frequencies(path, dialect.encoding)
     owned = of_one_language(table.frequencies)
     alphabet = "".join(sorted(set().union(*table.words)))
     split = np.array([split_of(word) for word in table.words])
@@ -277,7 +286,11 @@ def _load_frequencies(path: Path) -> WordData:
             soft_words(words, table.frequencies[rows], owned=owned[rows], alphabet=alphabet)
         )
     train, validation, test = splits
-    return WordData(alphabet, table.languages, train, validation, test)
+    summary = (
+        f"read {path} (frequencies): {counted(len(table.words), 'word')}; "
+        f"languages: {listed(table.languages, 12)}; the first: {table.words[0]}"
+    )
+    return WordData(alphabet, table.languages, train, validation, test, Notes(summary))
 
 
 def _load_table(path: Path, dialect: Dialect) -> WordData:

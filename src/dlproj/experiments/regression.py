@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from dlproj.data.batches import ShuffledBatches
-from dlproj.data.regression import Curve, Points, load_curve
+from dlproj.data.regression import Curve, Points, check_single_precision, load_curve
 from dlproj.models.regression import CurveMLP
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
@@ -24,6 +24,8 @@ def run(config: RegressionConfig, context: Context) -> Outcome:
     curve = load_curve(config.function, config.data, config.dialect)
     context.announce(curve.notes)
     device, dtype = context.machine.device, number_type(config)
+    if dtype == torch.float32:
+        check_single_precision(curve)
     batches = make_batches(config, curve, device)
     training = make_training(config, curve, device, len(batches))
 

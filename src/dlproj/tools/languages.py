@@ -23,7 +23,8 @@ from dlproj.visible import visible
 CHUNK = 20_000  # words that are read together
 AT_ONCE = 4_000  # words of a length that the network sees at once: a few take it as long
 UNKNOWN = "unknown"  # of a word without a known letter
-WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")  # letters, with marks between them
+# Letters, with marks between them; _ stands for a combining mark or an invisible character.
+WORD = re.compile(r"[^\W\d_][^\W\d]*(?:['\u2019-][^\W\d_][^\W\d]*)*")
 DOUBT = 0.02  # of a word in a phrase: it may stand in any language, as names and quotations do
 
 
@@ -55,7 +56,7 @@ def read_languages(
     A text with spaces in it is read as a phrase, and with `phrases` every text is.
     """
     network, about = load_classifier(model or LANGID, "words", machine)
-    parted = [WORD.findall(_compose(text)) if phrases or _spaced(text) else None for text in texts]
+    parted = [words_of(_compose(text)) if phrases or _spaced(text) else None for text in texts]
     words = [
         word
         for text, parts in zip(texts, parted, strict=True)
@@ -157,6 +158,20 @@ def _evidence(word: Prediction) -> Tensor:
 
 def _spaced(text: str) -> bool:
     return len(text.split()) > 1
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a phrase, in any script: letters with their marks, parted by anything else."""
+    masked = "".join(map(_masked, text))
+    return [text[found.start() : found.end()] for found in WORD.finditer(masked)]
+
+
+def _masked(letter: str) -> str:
+    """The letter as WORD wants to see it. A vowel sign, say of Hindi, is a mark to Unicode."""
+    if letter == "_":
+        return " "
+    inner = unicodedata.category(letter) in {"Mn", "Mc", "Me", "Cf"}
+    return "_" if inner else letter
 
 
 def _compose(text: str) -> str:

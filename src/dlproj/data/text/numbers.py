@@ -7,6 +7,7 @@ from collections.abc import Sequence
 POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: either a comma or thousands
+POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)  # 1.234: thousands with points
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([., '\u00a0\u202f\u2019]\d{3})+([.,]\d*)?", re.ASCII)
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "null", "none", "-", "inf", "-inf", "+inf", "infinity"}
@@ -57,6 +58,20 @@ def commas_meant(cells: Sequence[str]) -> bool | None:
     if any("." in cell for cell in cells) and not all(map(COMMA.fullmatch, with_comma)):
         return False  # 1,234.5: refused as thousands, cell by cell
     return None if all(map(GROUPED.fullmatch, with_comma)) else True
+
+
+def doubtful_thousands(column: Sequence[str]) -> str | None:
+    """The first number in a column whose point may divide thousands, as in 999 and 1.000.
+
+    In all numbers with a point three digits follow it, and others have no point: decimals are
+    seldom written so.
+    """
+    cells = [_plain(cell) for cell in column]
+    pointed = [cell for cell in cells if "." in cell]
+    whole = [cell for cell in cells if cell.lstrip("+-").isdecimal() and len(cell.lstrip("+-")) < 4]
+    if not whole or len(whole) + len(pointed) < len(cells):
+        return None
+    return pointed[0] if pointed and all(map(POINTED.fullmatch, pointed)) else None
 
 
 def _plain(text: str) -> str:

@@ -94,10 +94,12 @@ def read_pairs(path: Path, kind: Kind, dialect: Dialect, limit: int) -> Pairs:
     if header:
         names = listed([cell.strip() for cell in header.cells])
         remarks.append(f"line {header.line} is taken for a header: {names}")
+        first, second = (header.cells[place].strip() for place in chosen)
+        meant = f"{kind.names[0]} is column {first}, {kind.names[1]} is column {second}"
         if len(header.cells) > 2:
-            first, second = (header.cells[place].strip() for place in chosen)
-            meant = f"{kind.names[0]} is column {first}, {kind.names[1]} is column {second}"
             remarks.append(f"of {len(header.cells)} columns two are read: {meant}")
+        elif chosen != (0, 1):
+            remarks.append(f"the columns are taken by their names: {meant}")
     pairs = [Row(row.line, [row.cells[place].strip() for place in chosen]) for row in rows]
     return Pairs(pairs, f"{encoding}, {written}", tuple(remarks))
 
@@ -225,8 +227,10 @@ def _columns(
         chosen = first, second
     else:
         names = [cell.strip().lower() for cell in rows[0].cells]
-        found = _named(names, wanted, kind) if by_name or len(names) > 2 else (0, 1)
-        if found is None or len(names) < 2:
+        found = _named(names, wanted, kind)
+        if found is None and len(names) == 2 and not by_name:
+            found = 0, 1
+        if found is None:
             raise DlprojError(_which_columns(rows[0], path, kind, dialect, by_name=by_name))
         chosen = found
     picked = [Row(row.line, [row.cells[place].strip() for place in chosen]) for row in rows]

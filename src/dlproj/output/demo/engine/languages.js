@@ -22,7 +22,8 @@ export function buildLanguages(about, tensors) {
   return network;
 }
 
-const WORD = /\p{L}+(?:['’-]\p{L}+)*/gu;
+// Letters, with their marks and with invisible characters.
+const WORD = /\p{L}[\p{L}\p{M}\p{Cf}]*(?:['’-]\p{L}[\p{L}\p{M}\p{Cf}]*)*/gu;
 const DOUBT = 0.02; // of a word in a phrase: it may stand in any language, as names do
 
 /**
@@ -30,7 +31,7 @@ const DOUBT = 0.02; // of a word in a phrase: it may stand in any language, as n
  * of each n-gram (or letter) how much it raises each language's log-probability.
  */
 export function readWord(network, word) {
-  const spelt = spell(word);
+  const spelt = spell(word, network.alphabet);
   const indices = encode(spelt, network.alphabet);
   const letters = spelt.slice(0, indices.length);
   const known = indices.some((index) => index >= 0);

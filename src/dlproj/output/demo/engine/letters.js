@@ -8,10 +8,14 @@ function letterIndex(letter, alphabet) {
   return place >= 0 ? place : alphabet.indexOf([...letter.normalize("NFD")][0]);
 }
 
-/** The letters of a word as they are read: in lower case, without stray marks, the first 64. */
-export function spell(word) {
-  const composed = word.trim().toLowerCase().normalize("NFC");
-  return [...(composed.replace(/\p{Mn}/gu, "") || composed)].slice(0, LONGEST);
+/**
+ * The letters of a word as they are read: in lower case, without marks and invisible characters
+ * that the alphabet lacks, the first 64.
+ */
+export function spell(word, alphabet) {
+  const composed = [...word.trim().toLowerCase().normalize("NFC")];
+  const kept = composed.filter((letter) => alphabet.includes(letter) || !/[\p{Mn}\p{Cf}]/u.test(letter));
+  return (kept.length ? kept : composed).slice(0, LONGEST);
 }
 
 /** Their places in the alphabet, which is an array of letters; none of unknown ones at the end. */
