@@ -68,7 +68,10 @@ def of_pictures(
 
 
 def drawings() -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
-    """Ink of strokes of many shapes, places and widths, their edges soft as a canvas makes them."""
+    """Ink of strokes of many shapes, places and widths, their edges soft as a canvas makes them.
+
+    The last two are a 7 in a circle and in a box.
+    """
     random = np.random.default_rng(0)
     for _ in range(DRAWINGS):
         large = Image.new("L", (4 * PAPER, 4 * PAPER))
@@ -81,6 +84,12 @@ def drawings() -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
             for x, y in 4 * (centre + size * bend):
                 pen.ellipse((x - 2 * width, y - 2 * width, x + 2 * width, y + 2 * width), fill=255)
         yield np.asarray(large.resize((PAPER, PAPER), Image.Resampling.BOX))
+    for frame in (ImageDraw.ImageDraw.ellipse, ImageDraw.ImageDraw.rectangle):
+        framed = Image.new("L", (PAPER, PAPER))
+        pen = ImageDraw.Draw(framed)
+        frame(pen, (60, 60, 220, 220), outline=255, width=8)
+        pen.line([(115, 110), (165, 110), (135, 175)], fill=255, width=12)
+        yield np.asarray(framed)
 
 
 def painted(browser: webdriver.Chrome, canvas: str) -> Image.Image:

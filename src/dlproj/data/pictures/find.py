@@ -16,6 +16,7 @@ from dlproj.data.pictures.ink import ink_of, ink_on_even_paper, rise_of, smooth
 from dlproj.data.pictures.parts import EIGHT, HALF, Part, digits_among, parts_of, size_of
 from dlproj.data.pictures.prepare import mnist_image
 from dlproj.data.pictures.rulings import rulings
+from dlproj.data.pictures.surroundings import on_paper
 from dlproj.errors import DlprojError
 
 Array = NDArray[np.float32]
@@ -147,7 +148,8 @@ def _views(quiet: Array) -> Iterator[View]:
     for ink, trust in zip(inks, WIDEST.values(), strict=True):
         ink[ndimage.binary_dilation(rulings(ink > 0), EIGHT)] = 0
         parts = list(parts_of(ink, rise))
-        yield View(ink, deep, parts, digits_among(parts, ink.shape), trust)
+        digits = [group for group in digits_among(parts, ink.shape) if on_paper(group, quiet)]
+        yield View(ink, deep, parts, digits, trust)
     ink = ink_on_even_paper(quiet)
     parts = list(parts_of(ink, None))
     yield View(ink, deep, parts, digits_among(parts, ink.shape, cut_out=True), EVEN)

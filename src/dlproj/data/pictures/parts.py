@@ -18,6 +18,7 @@ SMALLEST = 0.03  # of the picture's shorter side: less is dust
 THICKEST = 0.28  # of a part's longer side: what holds a larger circle is a blot
 WIDEST = 2.2  # width to height; a digit stands
 FRAME = 0.15  # of its box: what fills less of it, and spans the picture, is a frame
+IN_A_RING = 0.2  # of a circle's size: what is smaller in it is no digit
 CHANGE = 0.5  # of a part's strength, across its outline
 EDGES = (1, 3)  # how wide the outline may be: sharp, or out of focus
 DOUBT = 0.1  # in a soft outline
@@ -160,8 +161,10 @@ def digits_among(
         cut_out: take only a digit that the picture was cut to.
     """
     drawn = [part for part in parts if not _is_frame(part, shape)]
-    inside = [part for part in drawn if not any(part.sides)]
     bodies = [p for p in drawn if _is_body(p, shape) and p.is_cut_out >= cut_out]
+    rings = {id(ring) for ring in bodies if any(_goes_round(ring, body) for body in bodies)}
+    bodies, drawn = ([part for part in some if id(part) not in rings] for some in (bodies, drawn))
+    inside = [part for part in drawn if not any(part.sides)]
     if not bodies:
         return []
     main = max(bodies, key=lambda part: part.weight)
@@ -173,6 +176,15 @@ def digits_among(
 def _is_frame(part: Part, shape: tuple[int, ...]) -> bool:
     spans = part.height > 0.6 * shape[0] and part.width > 0.6 * shape[1]
     return spans and part.mask.sum() < FRAME * part.mask.size
+
+
+def _goes_round(ring: Part, body: Part) -> bool:
+    """Whether a digit stands in a part as in a circle: no digit has another one within its box."""
+    within = (
+        one.start < other.start and other.stop < one.stop
+        for one, other in zip(ring.place, body.place, strict=True)
+    )
+    return all(within) and body.size > IN_A_RING * ring.size
 
 
 def _is_body(part: Part, shape: tuple[int, ...]) -> bool:

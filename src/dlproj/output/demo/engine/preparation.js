@@ -11,6 +11,7 @@ import { HALF, partsOf } from "./pictures/parts.js";
 import { filled, joined } from "./pictures/regions.js";
 import { resize } from "./pictures/resample.js";
 import { rulings } from "./pictures/rulings.js";
+import { onPaper } from "./pictures/surroundings.js";
 
 // Windows that strokes fit into, of the picture's shorter side, and how far each is trusted.
 const WIDEST = [[0.18, 1], [0.35, 0.25]];
@@ -57,7 +58,8 @@ function viewsOf(quiet) {
   const deep = inks.at(-1);
   const views = inks.map((whole, index) => {
     const ink = withoutRulings(whole);
-    return { ink, deep, digits: digitsAmong(partsOf(ink, rise), ink), trust: WIDEST[index][1] };
+    const digits = digitsAmong(partsOf(ink, rise), ink).filter((group) => onPaper(group, quiet));
+    return { ink, deep, digits, trust: WIDEST[index][1] };
   });
   const ink = inkOnEvenPaper(quiet);
   return [...views, { ink, deep, digits: digitsAmong(partsOf(ink, null), ink, true), trust: EVEN }];

@@ -7,12 +7,15 @@ import { shorterSide } from "./grid.js";
 const THICKEST = 0.28; // of a part's longer side: what holds a larger circle is a blot
 const WIDEST = 2.2; // width to height; a digit stands
 const FRAME = 0.15; // of its box: what fills less of it, and spans the picture, is a frame
+const IN_A_RING = 0.2; // of a circle's size: what is smaller in it is no digit
 const OUTLINED = 0.85; // of the outline, at least
 
 /** The digits, each with the parts that it is made of; `cutOut`: only what the picture was cut to. */
 export function digitsAmong(parts, picture, cutOut = false) {
-  const drawn = parts.filter((part) => !isFrame(part, picture));
-  const bodies = drawn.filter((part) => isBody(part, picture) && (part.cutOut || !cutOut));
+  const standing = parts.filter((part) => !isFrame(part, picture));
+  const digits = standing.filter((part) => isBody(part, picture) && (part.cutOut || !cutOut));
+  const rings = digits.filter((ring) => digits.some((body) => goesRound(ring, body)));
+  const [bodies, drawn] = [digits, standing].map((some) => some.filter((part) => !rings.includes(part)));
   if (!bodies.length) return [];
   const main = largest(bodies, ({ weight }) => weight);
   const large = bodies.filter(({ size, strength }) => size > 0.4 * main.size && strength > 0.5 * main.strength);
@@ -21,6 +24,17 @@ export function digitsAmong(parts, picture, cutOut = false) {
 
 function isFrame({ width, height, area }, picture) {
   return height > 0.6 * picture.height && width > 0.6 * picture.width && area < FRAME * width * height;
+}
+
+/** Whether a digit stands in a part as in a circle: no digit has another one within its box. */
+function goesRound(ring, body) {
+  return (
+    ring.left < body.left &&
+    body.left + body.width < ring.left + ring.width &&
+    ring.top < body.top &&
+    body.top + body.height < ring.top + ring.height &&
+    body.size > IN_A_RING * ring.size
+  );
 }
 
 /** Whether it may be a digit by itself. */
