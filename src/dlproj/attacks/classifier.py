@@ -53,11 +53,6 @@ class Classifier(nn.Module):
         else:
             logits = self._first_look(images.to(self.dtype))
         if torch.is_grad_enabled() and images.requires_grad:
-            if not logits.requires_grad:
-                raise UsageError(
-                    "the model's logits have no gradient by the images (it detaches them, or "
-                    "computes under no_grad): square is the attack that needs none"
-                )
             images.register_hook(self._look_for_faults)
         return self._widened(logits) if self.dtype in HALVES else logits
 
