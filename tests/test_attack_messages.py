@@ -86,6 +86,13 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
             "that by labels.argmax(1)"
         ),
     ),
+    "a column": (
+        {"labels": LABELS[:, None]},
+        (
+            "labels must be (batch,), a class for each image, not (5, 1): one column becomes that "
+            "by labels[:, 0]"
+        ),
+    ),
     "short": (
         {"labels": LABELS[:4]},
         "labels must be (5,), a class for each image, not (4,)",

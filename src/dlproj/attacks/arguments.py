@@ -142,9 +142,12 @@ def _labels(labels: Any, images: Tensor) -> Tensor:
     if not isinstance(labels, Tensor):
         raise UsageError(f"labels must be a torch.Tensor, not {_kind(labels)}: torch.as_tensor")
     if labels.ndim == 2 and len(labels) == len(images):
+        # In a single column argmax would find 0 everywhere.
+        column = "one column becomes that by labels[:, 0]"
+        one_hot = "one-hot labels become that by labels.argmax(1)"
         raise UsageError(
             f"labels must be (batch,), a class for each image, not {_shape(labels)}: "
-            "one-hot labels become that by labels.argmax(1)"
+            f"{column if labels.shape[1] == 1 else one_hot}"
         )
     if labels.shape != images.shape[:1]:
         raise UsageError(
