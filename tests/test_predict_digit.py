@@ -256,7 +256,11 @@ def test_python_takes_pictures_in_any_form(tmp_path: Path) -> None:
     ):
         assert labels(images) == ["7", "2"]
     assert labels(bytes_[0]) == ["7"]
-    assert labels(bytes_ > 127) == ["7", "2"]
+    for images in (bytes_ > 127, (bytes_ > 127).byte(), (bytes_ > 127).numpy().astype(int)):
+        assert library.predict_digits(images) == library.predict_digits((bytes_ > 127).float())
+        assert labels(images) == ["7", "2"]
+    blank = library.predict_digits(np.zeros((1, 28, 28), int))
+    assert blank == library.predict_digits(np.zeros((1, 28, 28)))
     for images in ([], (), bytes_[:0], np.zeros((0, 28, 28))):
         assert labels(images) == []
     assert labels(number([0, 3]), several=True) == ["7", "0"]
