@@ -86,6 +86,13 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
             "that by labels.argmax(1)"
         ),
     ),
+    "a column": (
+        {"labels": LABELS[:, None]},
+        (
+            "labels must be (batch,), a class for each image, not (5, 1): one column becomes that "
+            "by labels[:, 0]"
+        ),
+    ),
     "short": (
         {"labels": LABELS[:4]},
         "labels must be (5,), a class for each image, not (4,)",
@@ -238,3 +245,25 @@ def test_a_decay_or_an_epsilon_of_the_wrong_kind() -> None:
     with pytest.raises(dlproj.UsageError) as refusal:
         dlproj.ensemble(network(), IMAGES, LABELS, epsilon=0.1, tally=[])  # type: ignore[arg-type]
     assert str(refusal.value) == "tally must be a collections.Counter, not list"
+
+
+FOLLOWING = (
+    *("fgsm", "bim", "mifgsm", "pgd", "apgd", "apgd_targeted"),
+    *("fab", "fab_targeted", "deepfool", "ensemble", "autoattack"),
+)
+
+
+@pytest.mark.parametrize("attack", FOLLOWING)
+def test_a_model_that_cuts_the_way_to_the_images_is_refused(attack: str) -> None:
+    """Its weights are no parameters of it, so that its logits have a gradient by those."""
+    inner = network()
+
+    class Cutting(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            logits: Tensor = inner((images > 0.5).float())
+            return logits
+
+    labels = inner((IMAGES > 0.5).float()).argmax(1)  # read rightly, so that there is work to do
+    with pytest.raises(dlproj.UsageError) as refusal:
+        getattr(dlproj, attack)(Cutting(), IMAGES, labels, epsilon=0.1)
+    assert str(refusal.value) == MESSAGES["detached"][1]

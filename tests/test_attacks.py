@@ -281,6 +281,7 @@ def test_stronger_attacks_leave_less(shipped: tuple[nn.Module, Tensor, Tensor]) 
     assert sum(tally.values()) == round((1 - strongest) * len(labels))
 
 
+@pytest.mark.filterwarnings("ignore:the gradient of")
 def test_square_needs_no_gradient(shipped: tuple[nn.Module, Tensor, Tensor]) -> None:
     model, images, labels = shipped
     hidden = masked(model, 1e4)
@@ -294,6 +295,7 @@ def test_square_needs_no_gradient(shipped: tuple[nn.Module, Tensor, Tensor]) -> 
     assert torch.equal(made, again)
 
 
+@pytest.mark.filterwarnings("ignore:the gradient of")
 def test_dlr_sees_past_scaled_logits(shipped: tuple[nn.Module, Tensor, Tensor]) -> None:
     model, images, labels = shipped
     hidden, reached = masked(model, 1e4), {}

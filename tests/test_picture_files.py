@@ -1,5 +1,6 @@
 """What of a picture file is looked at: its size, its scale of brightness, paper and colours."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -233,4 +234,5 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(DlprojError) as failure:
             open_picture(path)
-        assert str(failure.value) == f"{path}: {message}"
+        name = re.sub("(https?):/", r"\1://", str(path))  # as it was typed
+        assert str(failure.value) == f"{name}: {message}"

@@ -160,6 +160,14 @@ def test_pictures_that_cannot_be_read_leave_the_results_of_the_others(
 def test_one_bad_picture_is_one_line(dlproj: Dlproj) -> None:
     done = dlproj("predict-digit", "none.png")
     assert (done.code, done.out, done.err) == (1, "", "dlproj: none.png: no such file\n")
+    address, way_out = "http://x.com/a.png", "no such file; download what is on the web first"
+    done = dlproj("predict-digit", address)
+    assert done.err == f"dlproj: {address}: {way_out}\n"
+    done = dlproj("predict-digit", address, address)
+    assert done.err.startswith(f"dlproj: {address}: {way_out}\n")
+    with pytest.raises(DlprojError) as failure:
+        library.predict_digits(address)
+    assert str(failure.value) == f"{address}: {way_out}"
 
 
 def test_the_strip_never_takes_a_picture_s_place(dlproj: Dlproj, tmp_path: Path) -> None:
@@ -256,7 +264,11 @@ def test_python_takes_pictures_in_any_form(tmp_path: Path) -> None:
     ):
         assert labels(images) == ["7", "2"]
     assert labels(bytes_[0]) == ["7"]
-    assert labels(bytes_ > 127) == ["7", "2"]
+    for images in (bytes_ > 127, (bytes_ > 127).byte(), (bytes_ > 127).numpy().astype(int)):
+        assert library.predict_digits(images) == library.predict_digits((bytes_ > 127).float())
+        assert labels(images) == ["7", "2"]
+    blank = library.predict_digits(np.zeros((1, 28, 28), int))
+    assert blank == library.predict_digits(np.zeros((1, 28, 28)))
     for images in ([], (), bytes_[:0], np.zeros((0, 28, 28))):
         assert labels(images) == []
     assert labels(number([0, 3]), several=True) == ["7", "0"]

@@ -184,8 +184,8 @@ def predict_digits(
 
     Args:
         images: pictures of any kind, as files or as Pillow has them, one or many; or, as MNIST has
-            them with white ink on black, bytes in 0..255 or floating-point numbers in [0, 1],
-            (28, 28), (n, 28, 28) or (n, 1, 28, 28).
+            them with white ink on black, bytes in 0..255 (or 0 and 1 alone, black and white) or
+            floating-point numbers in [0, 1], (28, 28), (n, 28, 28) or (n, 1, 28, 28).
         several: read all digits of each picture, from left to right and line by line; else the
             largest. What is read has its `box`.
         model: a run directory or `.safetensors`; by default the network that ships for pictures.

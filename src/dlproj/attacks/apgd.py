@@ -14,6 +14,7 @@ from dlproj.attacks.common import (
     direction,
     dlr,
     fooled,
+    gradient_by,
     likeliest_others,
     per_image,
     project,
@@ -137,7 +138,7 @@ def ascend(
         logits = model(here)
         value = objective(logits, which)
         # No image's value depends on another image: the sum's gradient is each one's own.
-        (gradient,) = torch.autograd.grad(value.sum(), here)
+        gradient = gradient_by(here, value)
         misread = fooled(logits, labels[which], targeted=targeted)
         adversarial[which[misread]] = here.detach()[misread]
         done[which[misread]] = True

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dlproj.attacks.classifier import Classifier
+from dlproj.attacks.flatness import warning_of
 from dlproj.attacks.frozen import frozen
 from dlproj.epsilon import check_epsilon
 from dlproj.errors import CallError, DlprojError, UsageError
@@ -52,10 +53,10 @@ def checked(attack: Callable[P, Tensor]) -> Callable[P, Tensor]:
             classifier = Classifier(_usable(model), images, _labels(labels, images))
             with frozen(classifier.model):
                 made = attack(classifier, classifier.images, classifier.labels, **given)  # type: ignore[arg-type]
-            if classifier.gives_probabilities:
-                warnings.warn(PROBABILITIES, stacklevel=2)
             if classifier.faulty:
                 raise DlprojError(NO_NUMBER)
+            if weakness := _weakness(attack.__name__, classifier, given):
+                warnings.warn(weakness, stacklevel=2)
             return _result(made, images)
 
     return call
@@ -66,6 +67,18 @@ PROBABILITIES = (
     "return logits, without the softmax"
 )
 NO_NUMBER = "the model's gradient by the images is not a number everywhere"
+MANY_SIDED = {"ensemble", "autoattack"}  # which do not rely on one gradient
+
+
+def _weakness(attack: str, classifier: Classifier, given: dict[str, Any]) -> str | None:
+    """Why the network may be less robust than the attack has it seem."""
+    if classifier.gives_probabilities:
+        return PROBABILITIES
+    targeted = given.get("targeted", False)
+    # DLR does not change towards a class in the third place, whatever the network is.
+    if attack in MANY_SIDED or (targeted and given.get("loss") == "dlr"):
+        return None
+    return warning_of(classifier.first_look, classifier.labels, targeted=targeted)
 
 
 def check_options(given: dict[str, Any]) -> None:
@@ -142,9 +155,12 @@ def _labels(labels: Any, images: Tensor) -> Tensor:
     if not isinstance(labels, Tensor):
         raise UsageError(f"labels must be a torch.Tensor, not {_kind(labels)}: torch.as_tensor")
     if labels.ndim == 2 and len(labels) == len(images):
+        # In a single column argmax would find 0 everywhere.
+        column = "one column becomes that by labels[:, 0]"
+        one_hot = "one-hot labels become that by labels.argmax(1)"
         raise UsageError(
             f"labels must be (batch,), a class for each image, not {_shape(labels)}: "
-            "one-hot labels become that by labels.argmax(1)"
+            f"{column if labels.shape[1] == 1 else one_hot}"
         )
     if labels.shape != images.shape[:1]:
         raise UsageError(

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from dlproj.attacks.flatness import FirstLook
 from dlproj.errors import DlprojError, UsageError
 
 HALVES = (torch.float16, torch.bfloat16)
@@ -25,6 +26,7 @@ class Classifier(nn.Module):
         labels: as they came.
         grown: how many times too large its gradients are.
         gives_probabilities: whether the outputs sum to one; known after the first look.
+        first_look: the first gradient that was asked for.
         faulty: whether a gradient was no number so far; a tensor, which no one waits for.
     """
 
@@ -39,6 +41,7 @@ class Classifier(nn.Module):
         self.grown = GROWN if self.dtype in HALVES else 1
         self.looked = False
         self.gives_probabilities = False
+        self.first_look: FirstLook | None = None
         self.faulty = torch.zeros((), dtype=torch.bool, device=images.device)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -53,12 +56,8 @@ class Classifier(nn.Module):
         else:
             logits = self._first_look(images.to(self.dtype))
         if torch.is_grad_enabled() and images.requires_grad:
-            if not logits.requires_grad:
-                raise UsageError(
-                    "the model's logits have no gradient by the images (it detaches them, or "
-                    "computes under no_grad): square is the attack that needs none"
-                )
             images.register_hook(self._look_for_faults)
+            self.first_look = self.first_look or FirstLook(images, logits)
         return self._widened(logits) if self.dtype in HALVES else logits
 
     def _look_for_faults(self, gradient: Tensor) -> None:

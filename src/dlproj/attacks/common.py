@@ -6,7 +6,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlproj.errors import UsageError
+
 SMALLEST = 1e-12  # keeps a division by the length of a zero gradient finite
+
+
+def gradient_by(images: Tensor, values: Tensor, *, again: bool = False) -> Tensor:
+    """Gradient by the images of the sum of what a model made of them; `again` allows another.
+
+    Raises:
+        UsageError: the model cuts the way from its logits back to the images.
+    """
+    gradient = None
+    # A model may hold weights that are no parameters of it: what it makes has a gradient by those.
+    if values.requires_grad:
+        (gradient,) = torch.autograd.grad(
+            values.sum(), images, retain_graph=again, allow_unused=True
+        )
+    if gradient is None:
+        raise UsageError(
+            "the model's logits have no gradient by the images (it detaches them, or computes "
+            "under no_grad): square is the attack that needs none"
+        )
+    return gradient
 
 
 def loss_gradient(
@@ -17,8 +39,7 @@ def loss_gradient(
     # The mean makes each gradient smaller by the batch, which its sign and its direction do not
     # see.
     loss = F.cross_entropy(model(images), labels)
-    (gradient,) = torch.autograd.grad(-loss if targeted else loss, images)
-    return gradient
+    return gradient_by(images, -loss if targeted else loss)
 
 
 def direction(gradient: Tensor, norm: str) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dlproj.attacks.common import margin, per_image, project
+from dlproj.attacks.flatness import untold
 from dlproj.attacks.frozen import frozen
 from dlproj.diagnosis.attack_claims import claims
 from dlproj.diagnosis.likeness import nearest_vote, similarity
@@ -170,12 +171,12 @@ def transfer(subject: Subject, attack: Attack, networks: dict[str, nn.Module]) -
         with frozen(model), torch.no_grad():
             right[name] = model(images).argmax(1) == labels
         if name not in made:
-            made[name] = torch.cat(
-                [
+            with untold():
+                parts = [
                     attack(model, batch, aims)
                     for batch, aims in zip(images.split(250), labels.split(250), strict=True)
                 ]
-            )
+            made[name] = torch.cat(parts)
     success = []
     for source in names:
         row = []

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import loss_gradient
+from dlproj.attacks.flatness import MOST_FLAT, untold
 from dlproj.attacks.frozen import frozen
 from dlproj.attacks.result import AsTheyAre, Attacked
 from dlproj.settings import AttackConfig
@@ -16,7 +17,6 @@ from dlproj.settings import AttackConfig
 IMAGES, GRADIENTS = 1000, 250  # that are looked at
 BATCH = AttackConfig.batch_size
 TOLERANCE = 0.01  # of accuracy, by which chance alone may turn an order round
-MOST_FLAT = 0.1  # share of images without a gradient that is no reason to doubt
 FLAT = 1e-10  # largest entry of a gradient that single precision cannot tell from none
 
 
@@ -60,7 +60,8 @@ def _beaten_by_fgsm(
         return
     options = {"epsilon": row["epsilon"], "norm": row["norm"]}
     batches = _batches(images, labels)
-    made = [(attacks.fgsm(model, batch, own, **options), own) for batch, own in batches]
+    with untold():
+        made = [(attacks.fgsm(model, batch, own, **options), own) for batch, own in batches]
     with frozen(model), torch.no_grad():
         right = torch.cat([model(batch).argmax(1) == own for batch, own in made])
     single = right.double().mean().item()

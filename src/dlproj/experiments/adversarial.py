@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dlproj import attacks
+from dlproj.attacks.flatness import untold
 from dlproj.data.batches import ShuffledBatches, epoch_generator
 from dlproj.settings import DigitsConfig
 from dlproj.training.device import Machine
@@ -38,7 +39,7 @@ class AdversarialBatches:
             # In epochs, and known from the place alone: a resumed training goes on with the same
             # epsilon.
             grown = min(1.0, (number + index / len(self)) / WARM_UP)
-            with self.machine.autocast():
+            with self.machine.autocast(), untold():
                 adversarial = attacks.pgd(
                     self.model,
                     images,
@@ -56,10 +57,11 @@ def robust_accuracy(
     """Accuracy on the first images under pgd of many steps: what is left, or less, in truth."""
     images, labels = images[:CHECK_IMAGES], labels[:CHECK_IMAGES]
     generator = torch.Generator().manual_seed(config.seed)
-    made = [
-        attacks.pgd(
-            model, batch, aims, epsilon=config.epsilon, steps=CHECK_STEPS, generator=generator
-        )
-        for batch, aims in zip(images.split(500), labels.split(500), strict=True)
-    ]
+    with untold():
+        made = [
+            attacks.pgd(
+                model, batch, aims, epsilon=config.epsilon, steps=CHECK_STEPS, generator=generator
+            )
+            for batch, aims in zip(images.split(500), labels.split(500), strict=True)
+        ]
     return accuracy(predict(model, torch.cat(made), machine=machine), labels)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import fooled, lengths, per_image
+from dlproj.attacks.flatness import untold
 from dlproj.attacks.result import AsTheyAre, Attacked
 from dlproj.data.batches import epoch_generator
 from dlproj.running.context import Context
@@ -84,7 +85,7 @@ class _Batches:
         aims: Tensor,
     ) -> Counter[str]:
         tally = Counter[str]()
-        with self.context.machine.autocast():
+        with self.context.machine.autocast(), untold():
             made[:] = attack_of(number, tally)(self.model, images, aims)
         return tally
 

@@ -84,9 +84,16 @@ def pixels_of(images: Any) -> Tensor:
         if not ((images >= 0) & (images <= 1)).all():
             raise UsageError("images of floating-point numbers must be in [0, 1]: divide by 255?")
         return images.unsqueeze(1).float()
+    return _of_integers(images)
+
+
+def _of_integers(images: Tensor) -> Tensor:
+    """Bytes (n, 28, 28), or black and white, to (n, 1, 28, 28) in [0, 1]."""
     images = images.to(torch.int64)  # torch compares no unsigned numbers of 16 bits and more
     if not ((images >= 0) & (images <= 255)).all():
         raise UsageError("images of integers must be in 0..255")
+    if images.numel() and images.max() == 1:  # black and white: as bytes, nothing could be seen
+        return images.unsqueeze(1).float()
     return to_pixels(images.to(torch.uint8))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dlproj.data.pictures import open_picture
+from dlproj.data.pictures import as_typed, open_picture
 from dlproj.errors import DlprojError
 from dlproj.output.console import Console
 from dlproj.output.document import document
@@ -52,10 +52,11 @@ def predict_digits(
                 reader.read_picture(picture, str(path), several=several, remark=console.note)
             )
         except DlprojError as error:
-            reason = str(error).removeprefix(f"{path}: ")
-            failures.append({"input": str(path), "error": reason})
+            name = as_typed(path)
+            reason = str(error).removeprefix(f"{name}: ")
+            failures.append({"input": name, "error": reason})
             if len(paths) > 1:
-                console.error(f"{path}: {reason}")
+                console.error(f"{name}: {reason}")
     if len(failures) == len(paths) == 1:
         raise DlprojError("{input}: {error}".format(**failures[0]))
     if json:

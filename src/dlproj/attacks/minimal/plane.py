@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from dlproj.attacks.classifier import Classifier
-from dlproj.attacks.common import SMALLEST, per_image
+from dlproj.attacks.common import SMALLEST, gradient_by, per_image
 
 
 def to_plane(points: Tensor, weights: Tensor, offset: Tensor, norm: str) -> Tensor:
@@ -94,7 +94,7 @@ def plane_around(model: nn.Module, here: Tensor, aims: Tensor) -> tuple[Tensor, 
 
 def _gradient(model: nn.Module, values: Tensor, here: Tensor) -> Tensor:
     """Of one value for each image (n,), at its true size, whatever precision the model has."""
-    (gradient,) = torch.autograd.grad(values.sum(), here, retain_graph=True)
+    gradient = gradient_by(here, values, again=True)
     return gradient / model.grown if isinstance(model, Classifier) else gradient
 
 

@@ -1,6 +1,6 @@
 """The user's own pictures of digits."""
 
-from dlproj.data.pictures.files import Picture, flatten, open_picture
+from dlproj.data.pictures.files import Picture, as_typed, flatten, open_picture
 from dlproj.data.pictures.find import (
     Candidate,
     Digit,
@@ -16,6 +16,7 @@ __all__ = [
     "Digit",
     "NoDigitError",
     "Picture",
+    "as_typed",
     "candidates",
     "find_digits",
     "flatten",

@@ -68,7 +68,7 @@ def open_picture(path: Path) -> Picture:
     except DlprojError as error:
         raise DlprojError(f"{path}: {error}") from None
     except FileNotFoundError:
-        raise DlprojError(f"{path}: no such file{_no_file(path)}") from None
+        raise DlprojError(f"{as_typed(path)}: no such file{_no_file(path)}") from None
     except IsADirectoryError:
         raise DlprojError(f"{path}: a folder, not a picture; name the files in it") from None
     except PermissionError as error:
@@ -117,6 +117,11 @@ def flatten(picture: Image.Image) -> Picture:
 
 def _too_large() -> str:
     return f"has more than {MAX_PIXELS:,} pixels"
+
+
+def as_typed(path: Path) -> str:
+    """Its name; an address on the web gets back the slash that a Path swallows."""
+    return re.sub("^(https?:)/(?!/)", r"\1//", str(path))
 
 
 def _no_file(path: Path) -> str:
