@@ -106,3 +106,34 @@ def test_a_header_may_count_its_columns(header: list[str], tmp_path: Path) -> No
 @pytest.mark.parametrize("row", [NUMBERS[1:], NUMBERS[::-1], ["a", *NUMBERS], [*NUMBERS, "16"]])
 def test_a_line_that_does_not_count_is_an_image(row: list[str]) -> None:
     assert not is_header(row)
+
+
+@pytest.mark.parametrize(
+    "header", [None, ["label", *PIXELS], ["kind", *PIXELS], ["label", *NUMBERS[:-1]]]
+)
+@pytest.mark.parametrize("front", [True, False])
+def test_labels_may_be_texts(front: bool, header: list[str] | None, tmp_path: Path) -> None:
+    names = np.array(["t-shirt", "日", '"new york"'])[KINDS]
+    columns = [names, PIXELS] if front else [PIXELS, names]
+    heads = header if front or not header else [*header[1:], header[0]]
+    digits = load_digits(folder=table(tmp_path / "own.csv", columns, heads))
+    assert digits.names == ["new york", "t-shirt", "日"]
+    assert np.bincount(labels(digits)).tolist() == [20, 20, 20]
+    digits = load_digits(folder=table(tmp_path / "own.csv", [np.array([*"7ab"])[KINDS], PIXELS]))
+    assert digits.names == ["7", "a", "b"]
+
+
+def test_labels_of_two_tables_are_the_same_as_numbers_and_as_texts(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", [np.array([*"01a"])[KINDS], PIXELS])
+    table(tmp_path / "test.csv", [KINDS % 2, PIXELS])
+    digits = load_digits(folder=tmp_path)
+    assert digits.names == ["0", "1", "a"]
+    assert digits.test.labels.tolist() == (KINDS % 2).tolist()
+
+
+def test_a_row_without_a_label_is_refused(tmp_path: Path) -> None:
+    names = np.array([*"abc"])[KINDS]
+    names[7] = " "
+    path = table(tmp_path / "own.csv", [names, PIXELS], ["label", *PIXELS])
+    with pytest.raises(DlprojError, match=r"own.csv: could not convert string ' ' .* at line 9"):
+        load_digits(folder=path)

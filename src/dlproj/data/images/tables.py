@@ -3,14 +3,16 @@
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlproj.data.images.classes import MOST
 from dlproj.data.images.columns import Columns, find_columns, is_header
@@ -79,9 +81,10 @@ def _check_label(part: Part, file: Path) -> None:
     label, last = np.unique(part.labels), np.unique(part.images[:, -1])
     whole = (last == np.round(last)).all() and 0 <= last[0] < last[-1] < MOST
     if len(label) == 1 and whole:
+        same = str(label[0]).removesuffix(".0")
         raise DlprojError(
-            f"{file}: each row has the label {label[0]:g}, but its last column looks like labels: "
-            "put that first, or a header with label above it"
+            f"{file}: each row has the label {same}, but its last column looks like labels: "
+            "put that first, or a header with the name label above it"
         )
 
 
@@ -98,12 +101,14 @@ def _read(file: Path) -> tuple[Part | None, list[str]]:
         if row is None:
             raise DlprojError(f"{file}: holds no rows below its header")
         columns = find_columns(names if headed else [], _cells(row, separator), file)
+        codes: dict[str, int] = {}
         try:
             values = np.loadtxt(
                 chain([row], lines),
                 np.float32,
                 delimiter=None if separator == " " else separator,
-                converters=dict.fromkeys(columns.passed, lambda _: 0),
+                converters=_converters(columns, codes),
+                encoding=None,
                 quotechar='"',
                 comments=None,
                 ndmin=2,
@@ -114,7 +119,30 @@ def _read(file: Path) -> tuple[Part | None, list[str]]:
     if columns.label is None:
         return None, [f"{file.name}: {remark}" for remark in remarks]
     pixels = np.delete(values, [columns.label, *columns.passed], axis=1)
-    return Part(pixels, values[:, columns.label]), [f"{file.name}: {remark}" for remark in remarks]
+    labels = _decoded(values[:, columns.label], list(codes))
+    return Part(pixels, labels), [f"{file.name}: {remark}" for remark in remarks]
+
+
+def _converters(columns: Columns, codes: dict[str, int]) -> dict[int | str, Callable[[str], float]]:
+    """How columns that are no pixels become numbers."""
+    passed: dict[int | str, Callable[[str], float]] = dict.fromkeys(columns.passed, lambda _: 0)
+    return passed if columns.label is None else passed | {columns.label: partial(_code, codes)}
+
+
+def _code(codes: dict[str, int], text: str) -> int:
+    """A number for each text."""
+    if not text.strip():
+        raise ValueError
+    return codes.setdefault(text.strip(), len(codes))
+
+
+def _decoded(codes: NDArray[np.float32], texts: list[str]) -> NDArray[Any]:
+    """The labels of some codes: numbers where all are, or else texts."""
+    try:
+        names = np.array([float(text) for text in texts])
+    except ValueError:
+        names = np.array(texts)
+    return names[codes.astype(int)]
 
 
 def _cells(line: str, separator: str) -> list[str]:
