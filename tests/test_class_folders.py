@@ -9,6 +9,7 @@ from PIL import Image
 
 from dlproj.data.digits import load_digits
 from dlproj.data.images.folders import ENDINGS, read_class_folders
+from dlproj.errors import DlprojError
 from tests.support.own_images import TRAIN
 
 DRAWN = io.BytesIO()
@@ -69,3 +70,33 @@ def test_folders_without_pictures_are_named(tmp_path: Path) -> None:
         "no pictures in c, d: no class",
         "1 file passed over, with no ending of a picture: d/1.xyz",
     ]
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    put(tmp_path, *(f"{name}/{n}.png" for name in ("train", "bus", "car") for n in range(20)))
+    assert load_digits(folder=tmp_path).names == ["bus", "car", "train"]
+
+
+def test_a_folder_for_training_may_hold_a_picture_beside_its_classes(tmp_path: Path) -> None:
+    names = [f"train/{name}/{n}.png" for name in "ab" for n in range(20)]
+    put(tmp_path, "train/loose.png", *names)
+    assert load_digits(folder=tmp_path).names == ["a", "b"]
+
+
+@pytest.mark.parametrize("other", ["test", "val"])
+def test_beside_a_test_folder_train_is_no_class(other: str, tmp_path: Path) -> None:
+    put(tmp_path, *(f"{name}/{n}.png" for name in ("train", other) for n in range(20)))
+    with pytest.raises(DlprojError, match="holds no images; expected are"):
+        load_digits(folder=tmp_path)
+
+
+@pytest.mark.parametrize("folders", [("1", "01", "2"), ("train/1", "train/2", "test/01")])
+def test_two_folders_of_one_number_are_refused(folders: tuple[str, ...], tmp_path: Path) -> None:
+    put(tmp_path, *(f"{name}/{n}.png" for name in folders for n in range(20)))
+    with pytest.raises(DlprojError, match="the folders 01, 1 have the same number as their class"):
+        load_digits(folder=tmp_path)
+
+
+def test_names_that_are_not_all_numbers_are_texts(tmp_path: Path) -> None:
+    put(tmp_path, *(f"{name}/{n}.png" for name in ("1", "01", "a") for n in range(20)))
+    assert load_digits(folder=tmp_path).names == ["01", "1", "a"]

@@ -65,6 +65,8 @@ def read_class_folders(path: Path) -> Found | None:
     elif named["validation"]:
         passed = named["validation"].name
         remarks.append(f"{passed} is passed over; --validation N holds some images out")
+    if not tested and named["train"] and _is_class(named["train"]):
+        named["train"] = None
     if named["train"] and tested:
         parts = [_contents(named["train"]), _contents(tested)]
         train, test = (part.pictures for part in parts)
@@ -76,6 +78,7 @@ def read_class_folders(path: Path) -> Found | None:
         return None
     remarks += _passed(parts, path)
     kinds = sorted({*train, *test})
+    _check_names(kinds, path)
     (learnt, held_out), more = _prepared([train, test], path)
     return Found(
         learnt,
@@ -128,6 +131,26 @@ def _contents(root: Path) -> Contents:
     if sum(map(len, pictures.values())) > MOST:
         raise DlprojError(f"{root}: holds more than {MOST:,} pictures")
     return Contents(pictures, empty, others, sorted(filter(_is_picture, root.glob("*"))))
+
+
+def _is_class(folder: Path) -> bool:
+    """Whether it holds pictures itself, and no folder with any."""
+    return any(map(_is_picture, folder.glob("*"))) and not any(map(_is_picture, folder.glob("*/*")))
+
+
+def _check_names(kinds: list[str], path: Path) -> None:
+    """Refuse 1 and 01 as names of classes that are all numbers."""
+    if not all(map(str.isdecimal, kinds)):
+        return
+    alike: dict[int, list[str]] = {}
+    for name in kinds:
+        alike.setdefault(int(name), []).append(name)
+    twice = next((names for names in alike.values() if len(names) > 1), None)
+    if twice:
+        raise DlprojError(
+            f"{path}: the folders {listed(twice)} have the same number as their class; give all "
+            "pictures of a class one folder"
+        )
 
 
 def _passed(parts: list[Contents], path: Path) -> list[str]:
