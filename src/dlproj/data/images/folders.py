@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +12,35 @@ from dlproj.data.notes import counted, listed
 from dlproj.errors import DlprojError
 
 ENDINGS = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".webp",
-    ".pgm",
-    ".pbm",
-    ".ppm",
-    ".heic",
-    ".avif",
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".tif", ".tiff", ".webp"),
+    *(".bmp", ".dib", ".ico", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".heic", ".avif", ".avifs"),
+    *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".tga", ".pcx", ".psd", ".dds", ".qoi"),
+    *(".ras", ".sgi", ".xbm", ".xpm"),
 }
+BY_SYSTEMS = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # files that nobody put there
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "t10k")
 VALIDATION = ("val", "valid", "validation", "dev")
 MOST = 1_000_000
 
 Pictures = dict[str, list[Path]]  # of each class
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies in the folders of classes: pictures, and what is passed over.
+
+    Args:
+        pictures: of each class that has any.
+        empty: folders without pictures.
+        others: files within the folders that are no pictures.
+        loose: pictures beside the folders.
+    """
+
+    pictures: Pictures
+    empty: list[Path]
+    others: list[Path]
+    loose: list[Path]
 
 
 def read_class_folders(path: Path) -> Found | None:
@@ -57,14 +65,20 @@ def read_class_folders(path: Path) -> Found | None:
     elif named["validation"]:
         passed = named["validation"].name
         remarks.append(f"{passed} is passed over; --validation N holds some images out")
+    if not tested and named["train"] and _is_class(named["train"]):
+        named["train"] = None
     if named["train"] and tested:
-        train, test = _pictures(named["train"]), _pictures(tested)
+        parts = [_contents(named["train"]), _contents(tested)]
+        train, test = (part.pictures for part in parts)
     else:
-        train, test = _by_hash(_pictures(named["train"] or root))
+        parts = [_contents(named["train"] or root)]
+        train, test = _by_hash(parts[0].pictures)
         remarks = ["no test folder: a tenth, by a hash of each name, is held out for test"]
     if not any(train.values()):
         return None
+    remarks += _passed(parts, path)
     kinds = sorted({*train, *test})
+    _check_names(kinds, path)
     (learnt, held_out), more = _prepared([train, test], path)
     return Found(
         learnt,
@@ -93,20 +107,68 @@ def _folders(path: Path) -> list[Path]:
     )
 
 
-def _files(path: Path) -> list[Path]:
-    """The pictures in a folder and below it."""
-    return sorted(filter(_is_picture, path.rglob("*")))
-
-
 def _is_picture(file: Path) -> bool:
     return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
 
 
-def _pictures(root: Path) -> Pictures:
-    found = {folder.name: _files(folder) for folder in _folders(root)}
-    if sum(map(len, found.values())) > MOST:
+def _is_other(file: Path) -> bool:
+    if file.suffix.lower() in ENDINGS or file.name.lower() in BY_SYSTEMS:
+        return False
+    return not file.name.startswith(".") and file.is_file()
+
+
+def _contents(root: Path) -> Contents:
+    pictures: Pictures = {}
+    empty, others = [], []
+    for folder in _folders(root):
+        files = sorted(folder.rglob("*"))
+        found = list(filter(_is_picture, files))
+        others += list(filter(_is_other, files))
+        if found:
+            pictures[folder.name] = found
+        else:
+            empty.append(folder)
+    if sum(map(len, pictures.values())) > MOST:
         raise DlprojError(f"{root}: holds more than {MOST:,} pictures")
-    return {name: files for name, files in found.items() if files}
+    return Contents(pictures, empty, others, sorted(filter(_is_picture, root.glob("*"))))
+
+
+def _is_class(folder: Path) -> bool:
+    """Whether it holds pictures itself, and no folder with any."""
+    return any(map(_is_picture, folder.glob("*"))) and not any(map(_is_picture, folder.glob("*/*")))
+
+
+def _check_names(kinds: list[str], path: Path) -> None:
+    """Refuse 1 and 01 as names of classes that are all numbers."""
+    if not all(map(str.isdecimal, kinds)):
+        return
+    alike: dict[int, list[str]] = {}
+    for name in kinds:
+        alike.setdefault(int(name), []).append(name)
+    twice = next((names for names in alike.values() if len(names) > 1), None)
+    if twice:
+        raise DlprojError(
+            f"{path}: the folders {listed(twice)} have the same number as their class; give all "
+            "pictures of a class one folder"
+        )
+
+
+def _passed(parts: list[Contents], path: Path) -> list[str]:
+    """Remarks on what is passed over."""
+    empty, others, loose = (
+        [str(file.relative_to(path)) for part in parts for file in getattr(part, kind)]
+        for kind in ("empty", "others", "loose")
+    )
+    remarks = []
+    if empty:
+        remarks.append(f"no pictures in {listed(empty)}: no class")
+    if others:
+        many = counted(len(others), "file")
+        remarks.append(f"{many} passed over, with no ending of a picture: {listed(others, 3)}")
+    if loose:
+        many = counted(len(loose), "picture")
+        remarks.append(f"{many} passed over, in no folder of a class: {listed(loose, 3)}")
+    return remarks
 
 
 def _by_hash(pictures: Pictures) -> tuple[Pictures, Pictures]:

@@ -17,6 +17,10 @@ from dlproj.errors import DlprojError
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 LOOKED_AT = 2000  # images that tell light ink from dark
 LIGHT = 170  # of the median along an image's border: dark ink on a light ground
+DARK = 255 - LIGHT
+MOSTLY = 0.9  # of the images that are looked at
+FEW = 5  # images that say nothing of the ground of others
+APART = 8  # times as bright is another unit: 16, 255, 4095 and 65535 are highest in common ones
 DIM, DIM_16 = 128, 2**15  # bytes, and 16 bits, that all stay below were counted in other units
 CHUNK = 10_000
 SMALLEST = 4  # pixels of the longer side; a table with fewer is of something else
@@ -29,10 +33,12 @@ def to_pictures(arrays: list[Array], where: str) -> tuple[list[Tensor], list[str
 
     Args:
         arrays: (n, height, width), flat, or with channels first or last; all are treated alike.
+            The first is to learn from, the second to be tested on.
         where: what to name in messages.
 
     Raises:
-        DlprojError: they are no images, or their range does not say what is black and white.
+        DlprojError: they are no images, their range does not say what is black and white, or
+            differs between them.
     """
     remarks = []
     images = [_shaped(array, where) for array in arrays]
@@ -41,7 +47,9 @@ def to_pictures(arrays: list[Array], where: str) -> tuple[list[Tensor], list[str
         images = [_in_chunks(part, lambda chunk: chunk[..., :3] @ GREY) for part in images]
     factor, remark = _factor(images, where)
     remarks += [remark] if remark else []
-    dark_ink = _is_dark_ink(images[0], factor)
+    grounds = [_ground(part, factor) for part in images]
+    _check_grounds(images, grounds, where)
+    dark_ink = grounds[0] == "light"
     if dark_ink:
         remarks.append("dark ink on a light ground: turned to light on dark, as MNIST's images are")
     height, width = images[0].shape[1:]
@@ -97,13 +105,15 @@ def _shaped(array: Array, where: str) -> Array:
 def _factor(images: list[Array], where: str) -> tuple[float, str]:
     """What makes bytes of the pixels, and a remark where that is unusual."""
     low = min(float(part.min(initial=0)) for part in images)
-    high = max(float(part.max(initial=0)) for part in images)
+    highs = [float(part.max(initial=0)) for part in images]
+    high = max(highs)
     if not np.isfinite([low, high]).all():
         raise DlprojError(f"{where}: pixels must be finite numbers")
     if low < 0 or high > 65535:
         raise DlprojError(f"{where}: pixels from {low:g} to {high:g}; bring them to 0 to 255")
     if high == 0:
         raise DlprojError(f"{where}: all images are black")
+    _check_scales(highs, where)
     if high <= 1:
         return 255.0, f"pixels from 0 to {high:g} are taken as parts of white"
     if high >= DIM_16:
@@ -113,11 +123,35 @@ def _factor(images: list[Array], where: str) -> tuple[float, str]:
     return 1.0, ""
 
 
-def _is_dark_ink(images: Array, factor: float) -> bool:
-    """Whether nine of ten images are light along their border."""
+def _check_scales(highs: list[float], where: str) -> None:
+    """Refuse test images that are counted in other units than the training images."""
+    low, high = min(highs), max(highs)
+    if low > 0 and ((low <= 1 and high > 1.5) or high >= APART * low):
+        raise DlprojError(
+            f"{where}: pixels of training images are from 0 to {highs[0]:g}, of test images from 0 "
+            f"to {highs[1]:g}; bring both to the same scale"
+        )
+
+
+def _check_grounds(images: list[Array], grounds: list[str], where: str) -> None:
+    """Refuse test images that are inverted against the training images."""
+    if {*grounds} >= {"light", "dark"} and min(map(len, images)) >= FEW:
+        raise DlprojError(
+            f"{where}: training images have a {grounds[0]} ground, test images a {grounds[1]} one; "
+            "invert the pixels of one of them"
+        )
+
+
+def _ground(images: Array, factor: float) -> str:
+    """Whether nine of ten images are light or dark along their border; empty where neither is."""
     some = images[:: max(1, len(images) // LOOKED_AT)]
+    if not len(some):
+        return ""
     border = np.concatenate([some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1]], axis=1)
-    return bool(len(some)) and bool((np.median(border, 1) * factor > LIGHT).mean() >= 0.9)
+    medians = np.median(border, 1) * factor
+    if (medians > LIGHT).mean() >= MOSTLY:
+        return "light"
+    return "dark" if (medians < DARK).mean() >= MOSTLY else ""
 
 
 def _fitted(images: Tensor) -> Tensor:

@@ -3,22 +3,24 @@
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import TextIOWrapper
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlproj.data.images.classes import MOST
+from dlproj.data.images.columns import Columns, find_columns, is_header
 from dlproj.data.images.found import Found, Part, split_by_content
 from dlproj.data.notes import listed
-from dlproj.data.text.numbers import is_number
 from dlproj.errors import DlprojError
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
-LABEL = {"label", "labels", "class", "target", "y", "digit", "letter"}
 MAX_BYTES = 2_000_000_000  # of text, unpacked: EMNIST's largest table has 1.3 billion
 LONGEST = 1_000_000  # letters of a line
 
@@ -41,7 +43,10 @@ def read_image_tables(path: Path) -> Found | None:
     train, test = _chosen(path, files)
     part, remarks = _read(train)
     if part is None:
-        raise DlprojError(f"{train}: has pixels alone; the label of each image must stand first")
+        raise DlprojError(
+            f"{train}: has no labels; put the label of each image first, or name its column label"
+        )
+    _check_label(part, train)
     tested = None
     if test:
         tested, more = _read(test)
@@ -71,53 +76,92 @@ def _chosen(path: Path, files: list[Path]) -> tuple[Path, Path | None]:
     )
 
 
+def _check_label(part: Part, file: Path) -> None:
+    """Refuse a label that is always the same where the last column looks like labels."""
+    label, last = np.unique(part.labels), np.unique(part.images[:, -1])
+    whole = (last == np.round(last)).all() and 0 <= last[0] < last[-1] < MOST
+    if len(label) == 1 and whole:
+        same = str(label[0]).removesuffix(".0")
+        raise DlprojError(
+            f"{file}: each row has the label {same}, but its last column looks like labels: "
+            "put that first, or a header with the name label above it"
+        )
+
+
 def _read(file: Path) -> tuple[Part | None, list[str]]:
     """Images and labels of a table, and remarks; None where it has no labels."""
-    remarks = []
     with _opened(file) as lines:
-        start = list(islice(lines, 1))
-        if not start:
+        first = next(lines, None)
+        if first is None:
             raise DlprojError(f"{file}: empty")
-        separator = max(",;\t ", key=start[0].count)
-        first = [cell.strip().strip('"') for cell in start[0].rstrip("\n").split(separator)]
-        headed = sum(map(is_number, first)) < len(first) / 2
-        if headed:
-            remarks.append(f"{file.name}: line 1 is taken for a header: {listed(first, 3)}")
-        labelled = _label_place(first, headed=headed, file=file)
-        body = chain(start[headed:], lines)
-        row = next(body, None)
+        separator = max(",;\t ", key=first.count)
+        names = _cells(first, separator)
+        headed = is_header(names)
+        row = next(lines, None) if headed else first
         if row is None:
             raise DlprojError(f"{file}: holds no rows below its header")
+        columns = find_columns(names if headed else [], _cells(row, separator), file)
+        codes: dict[str, int] = {}
         try:
             values = np.loadtxt(
-                chain([row], body),
+                chain([row], lines),
                 np.float32,
                 delimiter=None if separator == " " else separator,
+                converters=_converters(columns, codes),
+                encoding=None,
                 quotechar='"',
                 comments=None,
                 ndmin=2,
             )
         except ValueError as error:
             raise DlprojError(f"{file}: {_fault(str(error), 1 + headed)}") from None
-    if labelled is None:
-        return None, remarks
-    if labelled:
-        remarks.append(f"{file.name}: the label is the last column")
-    labels = values[:, labelled]
-    return Part(np.delete(values, labelled, axis=1), labels), remarks
+    remarks = _remarks(names, columns, headed=headed)
+    if columns.label is None:
+        return None, [f"{file.name}: {remark}" for remark in remarks]
+    pixels = np.delete(values, [columns.label, *columns.passed], axis=1)
+    labels = _decoded(values[:, columns.label], list(codes))
+    return Part(pixels, labels), [f"{file.name}: {remark}" for remark in remarks]
 
 
-def _label_place(first: list[str], *, headed: bool, file: Path) -> int | None:
-    """Which column is the label: 0, or -1 for the last; None where all are pixels."""
-    pixels = len(first) - 1
-    if round(len(first) ** 0.5) ** 2 == len(first):
-        return None
-    if round(pixels**0.5) ** 2 != pixels:
-        raise DlprojError(
-            f"{file}: has {len(first)} columns; expected are a label and the pixels of a square, "
-            "as in 1 + 784"
-        )
-    return -1 if headed and first[-1].lower() in LABEL else 0
+def _converters(columns: Columns, codes: dict[str, int]) -> dict[int | str, Callable[[str], float]]:
+    """How columns that are no pixels become numbers."""
+    passed: dict[int | str, Callable[[str], float]] = dict.fromkeys(columns.passed, lambda _: 0)
+    return passed if columns.label is None else passed | {columns.label: partial(_code, codes)}
+
+
+def _code(codes: dict[str, int], text: str) -> int:
+    """A number for each text."""
+    if not text.strip():
+        raise ValueError
+    return codes.setdefault(text.strip(), len(codes))
+
+
+def _decoded(codes: NDArray[np.float32], texts: list[str]) -> NDArray[Any]:
+    """The labels of some codes: numbers where all are, or else texts."""
+    try:
+        names = np.array([float(text) for text in texts])
+    except ValueError:
+        names = np.array(texts)
+    return names[codes.astype(int)]
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.rstrip("\n").split(separator)]
+
+
+def _remarks(names: list[str], columns: Columns, *, headed: bool) -> list[str]:
+    """What is unusual about the columns."""
+    remarks = [f"line 1 is taken for a header: {listed(names, 3)}"] if headed else []
+    remarks += [
+        f"column {place + 1} ({names[place] or 'no name'}) is passed over"
+        for place in columns.passed
+    ]
+    front = next(n for n in range(len(names)) if n not in columns.passed)
+    if columns.label == len(names) - 1:
+        remarks.append("the label is the last column")
+    elif columns.label not in {None, front}:
+        remarks.append(f"the label is column {columns.label + 1}")
+    return remarks
 
 
 def _fault(message: str, first_row: int) -> str:
