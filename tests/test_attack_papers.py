@@ -196,6 +196,7 @@ def test_how_large_a_change_is() -> None:
     assert lengths(changes, "l2").tolist() == [5, 2, 0]
 
 
+@pytest.mark.filterwarnings("ignore:the gradient of")
 def test_an_attack_without_a_gradient_to_follow_stays_finite() -> None:
     linear = nn.Linear(12, 3)
     nn.init.zeros_(linear.weight)
