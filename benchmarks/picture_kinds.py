@@ -242,6 +242,15 @@ def stroke(scene: Scene) -> Image.Image:
     return plain(scene)
 
 
+def framed(scene: Scene, *, box: bool) -> Image.Image:
+    """In a circle or a box, as exercises are numbered."""
+    rows, columns = (abs(place - 0.5) for place in scene.places)
+    far = np.maximum(rows, columns) if box else np.hypot(rows, columns)
+    radius, thick = scene.rng.uniform(0.38, 0.45), scene.rng.uniform(0.01, 0.03)
+    scene.ink[(far > radius - thick) & (far < radius)] = 1
+    return plain(scene)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of picture, how many digits are in it, and the file that holds it."""
@@ -283,4 +292,6 @@ KINDS: dict[str, Kind] = {
     "blank, light falling off": Kind(blank, digits=0),
     "blot": Kind(blot, digits=0),
     "lying line": Kind(stroke, digits=0),
+    "in a circle": Kind(lambda scene: framed(scene, box=False)),
+    "in a box": Kind(lambda scene: framed(scene, box=True)),
 }
