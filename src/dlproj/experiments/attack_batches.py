@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dlproj import attacks
 from dlproj.attacks.common import fooled, lengths, per_image
-from dlproj.attacks.flatness import untold
+from dlproj.attacks.flatness import FirstLook, untold
 from dlproj.attacks.result import AsTheyAre, Attacked
 from dlproj.data.batches import epoch_generator
 from dlproj.running.context import Context
@@ -132,16 +132,17 @@ def _by_one_gradient(batches: _Batches) -> tuple[AsTheyAre, Iterator[Attacked]]:
         Attacked(epsilon, moved, batches.logits(moved), seconds / len(made), tally)
         for epsilon, moved in zip(config.epsilon, made, strict=True)
     )
-    in_order = [heard[number] for number in range(len(heard))]
-    logits = torch.cat([listener.logits for listener in in_order]).float()
-    return AsTheyAre(logits, torch.cat([listener.steepest for listener in in_order])), turns
+    looks = [heard[number].look for number in range(len(heard))]
+    logits = torch.cat([look.logits for look in looks]).float()
+    # The gradient is that of the mean over a batch.
+    steepest = torch.cat([len(look.steepest) * look.steepest for look in looks])
+    return AsTheyAre(logits, steepest), turns
 
 
 class _Listener(nn.Module):
-    """A network that keeps the logits of its last call, and how steep the loss was there."""
+    """A network that keeps what it said, and the gradient that was then asked for."""
 
-    logits: Tensor  # (batch, classes)
-    steepest: Tensor  # (batch,) the largest entry of each image's own gradient
+    look: FirstLook
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -150,13 +151,8 @@ class _Listener(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """What the network says."""
         logits: Tensor = self.model(images)
-        self.logits = logits.detach()
-        images.register_hook(self._keep_steepest)
+        self.look = FirstLook(images, logits)
         return logits
-
-    def _keep_steepest(self, gradient: Tensor) -> None:
-        # The gradient is that of the mean over the batch.
-        self.steepest = len(gradient) * gradient.flatten(1).abs().amax(1)
 
 
 def _by_smallest_change(batches: _Batches) -> Iterator[Attacked]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dlproj.data.pictures.ink import edge_width
-from dlproj.data.pictures.parts import EIGHT, Part, size_of
+from dlproj.data.pictures.parts import EIGHT, Part
 
 Array = NDArray[np.float32]
 
@@ -22,8 +22,6 @@ def on_paper(group: list[Part], grey: Array) -> bool:
         group: the parts of a dark digit.
         grey: (height, width) brightness in [0, 1].
     """
-    size, edge = size_of(group), edge_width(grey.shape)
-    near, far = round(NEAR * size), round(FAR * size)
     box = [
         slice(
             min(part.place[axis].start for part in group),
@@ -31,6 +29,8 @@ def on_paper(group: list[Part], grey: Array) -> bool:
         )
         for axis in (0, 1)
     ]
+    size, edge = max(side.stop - side.start for side in box), edge_width(grey.shape)
+    near, far = round(NEAR * size), round(FAR * size)
     window = tuple(slice(max(0, side.start - far), side.stop + far) for side in box)
     mask, around = np.zeros(grey.shape, bool), np.ones(grey.shape, bool)
     for part in group:
