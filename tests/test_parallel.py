@@ -259,7 +259,9 @@ def test_a_process_that_dies_ends_all_and_the_run_resumes(tiny: Path) -> None:
     _, err = launcher.communicate(timeout=60)
     assert launcher.returncode == 1
     (line,) = own_lines(err)
-    assert "another process of this training has ended" in line
+    # The one that is left learns it from the broken connection, or from torchrun, which ends it.
+    reasons = ("another process of this training has ended", "interrupted by SIGTERM")
+    assert any(reason in line for reason in reasons), line
     assert "--resume" in line
     assert not (path / "result.json").exists()
     done = run(*TORCHRUN, "--nproc-per-node=2", "-m", "dlproj", "train-digits", "--resume", path)
