@@ -6,28 +6,28 @@ Each process takes its share of every batch, and the processes add up gradients 
 of BatchNorm (all-reduce). A step is timed as it is, and once more with every all-reduce left out:
 the difference is what communication costs, waiting included. Beside them stand a model's numbers.
 
-The model: P processes add up n bytes by halving and doubling (Thakur et al. 2005), which takes
-2 log2(P) a + 2 (P - 1) / P * n / b seconds. a (seconds a message) and b (bytes a second) are
-measured with two processes that compute between two messages, as a training does. A step takes its
-share of what one process computes, plus its messages. The model then says what eight machines
-would do, connected at 10 and 100 Gbit/s, each with one thread: b is the line's, a the measured one.
+The model: a sum over P processes is one message to each of the others, which takes a seconds; of a
+large tensor it is two, one for each half of the work, and 2 (P - 1) / P of its n bytes leave each
+process (Thakur et al. 2005) at b bytes a second. a and b are measured with two processes that
+compute between two sums, as a training does. A step takes its share of what one process computes,
+plus its messages. The model then says what eight machines would do, connected at 10 and 100 Gbit/s,
+each with one thread: b is the line's, a the measured one.
 The tables go into benchmarks/RESULTS.md; --smoke does little and writes nothing.
 """
 
 import argparse
 import json
-import math
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from bench import machine, write_section
 
 from dlproj.configuration.resolve import resolve
@@ -35,44 +35,31 @@ from dlproj.data.digits import load_digits
 from dlproj.experiments.digits import make_batches, make_loss, make_training
 from dlproj.settings import DigitsConfig
 from dlproj.training import parallel
+from dlproj.training.all_reduce import WHOLE, SocketAllReduce, connect
 from dlproj.training.device import choose_machine
 from dlproj.training.loop import accuracy, fit
-from dlproj.training.shared_layers import wait
 
 RECIPES = ("standard", "best")
 PROCESSES = (1, 2, 4)
 COLUMNS = (
     *("recipe", "processes", "step", "speed-up", "without messages", "communication"),
-    *("messages", "sent", "model"),
+    *("sums", "sent", "model"),
 )
 LINES = {"10 Gbit/s": 1.25e9, "100 Gbit/s": 12.5e9}
-SMALL, LARGE = 512, 3_200_000  # bytes of the two messages that a and b come from
-
-
-class Nothing:
-    """Stands for an all-reduce that is over."""
-
-    def is_completed(self) -> bool:
-        """It is."""
-        return True
-
-    def wait(self) -> bool:
-        """There is nothing to wait for."""
-        return True
+SMALL, LARGE = 512, 3_200_000  # bytes of the two tensors that a and b come from
 
 
 def worker(recipe: str, steps: int, out: str, *, silent: bool) -> None:
     """Be one of the processes; the first writes the median step and what it sent."""
     sent: list[int] = []
-    reduce = dist.all_reduce
+    begin = SocketAllReduce.begin
 
-    def all_reduce(values: torch.Tensor, **options: Any) -> Any:
-        sent.append(values.nbytes)
-        return Nothing() if silent else reduce(values, **options)
+    def counted(self: SocketAllReduce, values: torch.Tensor) -> Callable[[], None]:
+        if self.peers:
+            sent.append(values.nbytes)
+        return (lambda: None) if silent else begin(self, values)
 
-    dist.all_reduce = all_reduce  # type: ignore[assignment]
-    if silent:
-        parallel.DistributedDataParallel = lambda whole, **_: whole  # type: ignore[attr-defined, assignment]
+    SocketAllReduce.begin = counted  # type: ignore[method-assign]
     with parallel.member() as group:
         here = choose_machine("cpu", "auto", 1, group)
         config = resolve(DigitsConfig, {"recipe": recipe})
@@ -88,19 +75,21 @@ def worker(recipe: str, steps: int, out: str, *, silent: bool) -> None:
             if step.step == steps:
                 break
         if group.rank == 0:
-            weights = sum(weights.nbytes for weights in training.model.parameters())
             found = {
                 "step": statistics.median(times[steps // 5 :]),
-                "messages": len(sent) / steps + 1,
-                "bytes": sum(sent) / steps + weights,
+                "sums": len(sent) / steps,
+                "messages": (len(sent) + sum(size > WHOLE for size in sent)) / steps,
+                "bytes": sum(sent) / steps,
             }
             Path(out).write_text(json.dumps(found))
 
 
 def messages(out: str, rounds: int) -> None:
-    """Time a small and a large all-reduce, each after some computing."""
+    """Time the sum of a small and of a large tensor, each after some computing."""
     with parallel.member() as group:
         torch.set_num_threads(1)
+        assert group.store  # noqa: S101 - for the type checker
+        sums = connect(group.store, "benchmark", group.rank, range(group.size))
         found, factor = {}, torch.rand(200, 200)
         for size in (SMALL, LARGE):
             values, times = torch.zeros(size // 4), []
@@ -108,7 +97,7 @@ def messages(out: str, rounds: int) -> None:
                 for _ in range(5):
                     factor @ factor
                 started = time.perf_counter()
-                wait(dist.all_reduce(values, async_op=True))
+                sums.begin(values)()
                 times.append(time.perf_counter() - started)
             found[size] = statistics.median(times)
         if group.rank == 0:
@@ -137,8 +126,8 @@ def launch(processes: int, *arguments: object) -> dict[str, Any]:
 
 def predicted(one: float, count: float, size: float, processes: int, a: float, b: float) -> float:
     """Seconds of a step by the model, where each process has a core of its own."""
-    talk = count * 2 * math.log2(processes) * a + 2 * (processes - 1) / processes * size / b
-    return one / processes + talk
+    others = processes - 1
+    return one / processes + count * others * a + 2 * others / processes * size / b
 
 
 def main() -> None:
@@ -183,8 +172,7 @@ def main() -> None:
 def tables(found: dict[Any, list[dict[str, Any]]], pings: list[dict[str, Any]]) -> str:
     """What was measured beside the model, and what the model says of eight machines."""
     small, large = (statistics.median(ping[str(size)] for ping in pings) for size in (SMALL, LARGE))
-    b = (LARGE - SMALL) / (large - small)
-    a = (small - SMALL / b) / 2
+    a, b = small, LARGE / (large - 2 * small)
 
     def median(recipe: str, processes: int, silent: bool, what: str) -> float:
         return statistics.median(run[what] for run in found[recipe, processes, silent])
@@ -201,12 +189,14 @@ def tables(found: dict[Any, list[dict[str, Any]]], pings: list[dict[str, Any]]) 
         lines.append(f"| `{recipe}` | 1 | {1e3 * one:.1f} ms | 1.00 | | | | | |")
         for processes in PROCESSES[1:]:
             step, alone = (median(recipe, processes, silent, "step") for silent in (False, True))
-            count, size = (median(recipe, processes, False, what) for what in ("messages", "bytes"))
+            sums, count, size = (
+                median(recipe, processes, False, what) for what in ("sums", "messages", "bytes")
+            )
             model = predicted(one, count, size, processes, a, b)
             cores = len(os.sched_getaffinity(0))
             lines.append(
                 f"| `{recipe}` | {processes} | {1e3 * step:.1f} ms | {one / step:.2f} | "
-                f"{1e3 * alone:.1f} ms | {1 - alone / step:.0%} | {count:.0f} | "
+                f"{1e3 * alone:.1f} ms | {max(0, 1 - alone / step):.0%} | {sums:.0f} | "
                 f"{size / 1e6:.2f} MB | "
                 + (f"{1e3 * model:.1f} ms |" if processes <= cores else "too few cores |")
             )

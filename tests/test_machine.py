@@ -19,11 +19,13 @@ from torch import nn
 
 from dlproj.errors import DlprojError, LostProcessError
 from dlproj.training import device, parallel
+from dlproj.training.all_reduce import SocketAllReduce
 from dlproj.training.device import Machine, choose_machine
 from dlproj.training.parallel import Group
 from dlproj.training.shared_layers import GlobalBatchNorm2d, GlobalDropout, Part, put_in_place
 from tests.support.machine import MACHINE
 
+ALONE = SocketAllReduce(0, {})
 ROOM: Any = vars(Machine)["room"]  # which the fixtures of all tests replace by 1
 
 
@@ -154,14 +156,14 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("total", [0, 1, 2, 7, 12])
 def test_shares_are_even_and_hold_each_example_once(size: int, total: int) -> None:
     shares = [
-        Part(rank, range(size), None).share(torch.arange(total)).tolist() for rank in range(size)
+        Part(rank, range(size), ALONE).share(torch.arange(total)).tolist() for rank in range(size)
     ]
     assert [*itertools.chain(*shares)] == list(range(total))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 def test_a_process_that_has_no_part_has_no_share() -> None:
-    part = Part(0, range(1, 3), None)
+    part = Part(0, range(1, 3), ALONE)
     assert len(part.share(torch.arange(5))) == 0
     values = torch.ones(2)
     part.add(values)  # without asking the others
@@ -183,7 +185,7 @@ def test_a_process_alone_keeps_what_it_has() -> None:
 def connected(tmp_path: Path) -> Iterator[Group]:
     """A process that takes itself for one of two, though there is no other: sums are its own."""
     dist.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
-    yield Group(0, 2)
+    yield Group(0, 2, connected=[ALONE])
     dist.destroy_process_group()
 
 
@@ -215,8 +217,7 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
     nn.init.normal_(plain.bias)
     shared = copy.deepcopy(plain)
     model = nn.Sequential(shared, nn.Dropout(0.0), nn.Linear(2, 2).double())
-    spread = connected.spread(model, 1)
-    assert isinstance(spread, nn.parallel.DistributedDataParallel)
+    assert connected.spread(model, 1) is model
     assert [type(module) for module in model] == [GlobalBatchNorm2d, GlobalDropout, nn.Linear]
     connected.share(x, torch.arange(5))
     expected, given = plain(own), shared(ours)
@@ -237,7 +238,7 @@ def test_batchnorm_over_a_whole_batch_is_torchs(connected: Group) -> None:
 
 def test_batchnorm_in_sixteen_bits_sums_in_thirty_two(connected: Group) -> None:
     model = nn.Sequential(nn.BatchNorm2d(1))
-    put_in_place(model, Part(0, range(2), None, total=64))
+    put_in_place(model, Part(0, range(2), ALONE, total=64))
     x = 300 + torch.randn(64, 1, 20, 20, generator=torch.Generator().manual_seed(0))
     made = model(x.half())
     assert made.dtype == torch.float16
@@ -250,7 +251,7 @@ def test_dropout_takes_its_share_of_what_one_process_draws() -> None:
     torch.manual_seed(3)
     expected = nn.Dropout(0.4)(whole)
     for rank in (0, 1):
-        part = Part(rank, range(2), None, total=7)
+        part = Part(rank, range(2), ALONE, total=7)
         model = nn.Sequential(nn.Dropout(0.4))
         put_in_place(model, part)
         torch.manual_seed(3)
@@ -309,14 +310,11 @@ def test_a_process_of_torchrun_joins_the_others_and_leaves_them(
     monkeypatch.delenv("TORCHELASTIC_RESTART_COUNT", raising=False)
     if restarts:
         monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", str(restarts))
+    store: Any = (f"attempt {restarts or 0}", "env://")
     with parallel.member() as group:
-        assert group == Group(1, 3)
+        assert group == Group(1, 3, store)
         distributed.asked.append("work")
-    joined = {
-        "store": (f"attempt {restarts or 0}", "env://"),
-        "rank": 1,
-        "world_size": 3,
-    }
+    joined = {"store": store, "rank": 1, "world_size": 3}
     assert distributed.asked == [
         *([("set_device", 2, {})] if gpus else []),
         ("init_process_group", "nccl" if gpus else "gloo", joined),
@@ -376,7 +374,7 @@ def test_what_evaluation_normalises_by_is_torchs_own(examples: int) -> None:
     """The unbiased variance, of two values as of five; of one value torch refuses to take any."""
     images = torch.randn(examples, 3, 1, 1, generator=torch.Generator().manual_seed(0))
     plain, shared = nn.BatchNorm2d(3), GlobalBatchNorm2d(3)
-    shared.part = Part(0, range(1), None, total=examples)
+    shared.part = Part(0, range(1), ALONE, total=examples)
     shared(images)
     if examples > 1:
         plain(images)

@@ -1,32 +1,23 @@
 """One of several processes: what its share of a batch counts, and whom it asks."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from dlproj.models.digits import DeepCNN
+from dlproj.training import parallel
+from dlproj.training.all_reduce import SocketAllReduce
 from dlproj.training.columns import Columns
 from dlproj.training.loop import Training, fit
 from dlproj.training.parallel import Group
 from dlproj.training.schedule import make_schedule
-from dlproj.training.shared_layers import GlobalBatchNorm2d, GlobalDropout, Part, wait
+from dlproj.training.shared_layers import GlobalBatchNorm2d, GlobalDropout, Part
 from tests.support.machine import MACHINE
-
-
-@pytest.fixture
-def alone(tmp_path: Path) -> Iterator[None]:
-    """A process that can take itself for one of several: sums are its own."""
-    dist.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
-    yield
-    dist.destroy_process_group()
 
 
 class OneBatch:
@@ -42,10 +33,8 @@ class OneBatch:
         yield self.inputs, self.targets
 
 
-@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(("rank", "own"), [(0, slice(0, 3)), (1, slice(3, 5))])
 def test_an_example_counts_a_fifth_of_five_in_whichever_share_it_is(rank: int, own: slice) -> None:
-    """The mean over two processes halves their gradients, and so each is twice its part."""
     model = nn.Linear(2, 1, bias=False).double()
     nn.init.zeros_(model.weight)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.25)
@@ -53,31 +42,25 @@ def test_an_example_counts_a_fifth_of_five_in_whichever_share_it_is(rank: int, o
     machine = replace(MACHINE, group=Group(rank, 2))
     batches, loss = OneBatch(), nn.functional.mse_loss
     (step,) = fit(training, batches, loss_fn=loss, epochs=1, machine=machine)
-    # Of (w·x - y)² at 0 the slope is -2 y x; there is no other process to halve it.
+    # Of (w·x - y)² at 0 the slope is -2 y x; there is no other process to add anything.
     slopes = -2 * batches.targets[own] * batches.inputs[own]
-    torch.testing.assert_close(model.weight.detach()[0], -0.25 * 2 * slopes.sum(0) / 5)
+    torch.testing.assert_close(model.weight.detach()[0], -0.25 * slopes.sum(0) / 5)
     assert step.loss == pytest.approx(batches.targets[own].square().sum().item() / 5)
     assert step.examples == 5
 
 
-@pytest.mark.usefixtures("alone")
-@pytest.mark.parametrize("handle", [None, "the team of a column"])
-def test_a_part_adds_up_over_those_who_share_it(
-    handle: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_adds_up_over_those_who_share_it() -> None:
     asked: list[Any] = []
-    done = SimpleNamespace(is_completed=lambda: True, wait=lambda: asked.append("waited"))
 
-    def all_reduce(values: Tensor, **options: Any) -> Any:
-        asked.append((values.tolist(), options))
-        return done
+    def begin(values: Tensor) -> Any:
+        asked.append(values.tolist())
+        return lambda: asked.append("waited")
 
-    monkeypatch.setattr(dist, "all_reduce", all_reduce)
-    Part(2, range(2, 4), handle).add(torch.tensor([1.0, 2.0]))
-    assert asked == [([1, 2], {"group": handle, "async_op": True}), "waited"]
+    together: Any = SimpleNamespace(begin=begin)
+    Part(2, range(2, 4), together).add(torch.tensor([1.0, 2.0]))
+    assert asked == [[1, 2], "waited"]
 
 
-@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(
     ("size", "teams"),
     [
@@ -89,13 +72,22 @@ def test_a_part_adds_up_over_those_who_share_it(
 def test_processes_are_divided_among_the_columns(
     size: int, teams: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dist, "new_group", lambda ranks: f"the group of {ranks}")
-    model, group = DeepCNN(), Group(1, size)
-    spread: Any = group.spread(model, 1)
-    assert isinstance(spread.module, Columns)
+    asked = []
+
+    def connect(_: object, name: str, rank: int, ranks: range) -> SocketAllReduce:
+        asked.append((name, rank, ranks))
+        return SocketAllReduce(rank, {})
+
+    monkeypatch.setattr(parallel, "connect", connect)
+    store: Any = "where they meet"
+    model, group = DeepCNN(), Group(1, size, store)
+    assert isinstance(group.spread(model, 1), Columns)
+    # Each column has connections of its own, where others share it.
+    meetings = [("part 1", range(*teams[0])), ("part 2", range(*teams[1]))]
+    joined = [(name, 1, team) for name, team in meetings if 1 in team and size > 2]
+    assert asked == [("all", 1, range(size)), *joined]
     for column, part, team in zip(model.columns, group.parts, teams, strict=True):
         assert part.ranks == range(*team)
-        assert part.handle == (None if size == 3 else f"the group of {[*range(*team)]}")
         own = [module.part for module in column.modules() if isinstance(module, GlobalDropout)]
         assert [each is part for each in own] == [True]
         # One process alone has torch's own statistics of its examples.
@@ -103,27 +95,7 @@ def test_processes_are_divided_among_the_columns(
         assert shared == (size > 2)
 
 
-@pytest.mark.usefixtures("alone")
 def test_a_network_without_columns_is_spread_as_it_is() -> None:
     model = nn.Linear(2, 1)
-    spread: Any = Group(0, 2).spread(model, 1)
-    assert spread.module is model
+    assert Group(0, 2).spread(model, 1) is model
     assert isinstance(Group().spread(DeepCNN(), 1), Columns)
-
-
-@pytest.mark.usefixtures("alone")
-@pytest.mark.parametrize(("backend", "yields"), [("gloo", True), ("gloo", False), ("nccl", True)])
-def test_only_gloo_is_asked_over_and_over_and_not_on_windows(
-    backend: str, yields: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(dist, "get_backend", lambda: backend)
-    monkeypatch.setattr(os, "sched_yield", lambda: asked.append("yield"), raising=False)
-    if not yields:
-        monkeypatch.delattr(os, "sched_yield")
-    done = iter([False, False, True])
-    work: Any = SimpleNamespace(
-        is_completed=lambda: next(done), wait=lambda: asked.append("waited")
-    )
-    wait(work)
-    assert asked == [*["yield"] * (2 if backend == "gloo" and yields else 0), "waited"]

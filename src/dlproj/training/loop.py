@@ -102,8 +102,9 @@ def fit(
                 loss = loss_fn(outputs, own_targets) if len(outputs) else outputs.sum()
             means = [loss.item(), score(outputs.detach(), own_targets) if score else 0.0]
             wait_for_means = group.mean(means, len(outputs), interrupts.pending is not None)
-            # DistributedDataParallel takes the mean over processes; shares may differ in size.
-            _differentiate(training, loss * (len(outputs) * group.size / len(targets)))
+            # Shares differ in size. The sum over processes is the mean over the batch.
+            _differentiate(training, loss * (len(outputs) / len(targets)))
+            group.add_gradients(training.model)
             (mean_loss, mean_score), interrupted = wait_for_means()
             if not math.isfinite(mean_loss):
                 raise DivergedError(training.step + 1, lr)

@@ -8,19 +8,20 @@ so are the statistics of BatchNorm.
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
-from torch.nn.parallel import DistributedDataParallel
 
 from dlproj.errors import LostProcessError
+from dlproj.training.all_reduce import AllReduce, DeviceAllReduce, SocketAllReduce, connect
 from dlproj.training.columns import Columns
-from dlproj.training.shared_layers import Part, put_in_place, wait
+from dlproj.training.shared_layers import Part, put_in_place
 
 
 @dataclass
@@ -29,6 +30,9 @@ class Group:
 
     rank: int = 0
     size: int = 1
+    store: Store | None = None  # where processes that torchrun started find each other
+    connected: list[AllReduce] = field(default_factory=list)  # all processes, then those of parts
+    device: torch.device = field(default_factory=partial(torch.device, "cpu"))  # of what is added
     total: int = 0  # examples in the batch that is being computed
     parts: list[Part] = field(default_factory=list)
     columns: list[nn.Module] = field(default_factory=list)  # one for each part
@@ -63,15 +67,20 @@ class Group:
         if self.size == 1:
             return lambda: ([*values], flag)
         weighted = [value * weight if weight else 0.0 for value in values]
-        sums = torch.tensor([*weighted, float(flag)], dtype=torch.float64, device=_device())
-        under_way = dist.all_reduce(sums, async_op=True)
+        sums = torch.tensor([*weighted, float(flag)], dtype=torch.float64, device=self.device)
+        wait = self.connected[0].begin(sums)
 
         def waited() -> tuple[list[float], bool]:
-            wait(under_way)
+            wait()
             *added, flags = sums.tolist()
             return [value / self.total for value in added], flags > 0
 
         return waited
+
+    def close(self) -> None:
+        """End the connections."""
+        for each in self.connected:
+            each.close()
 
     def decided_by_first(self, here: bool) -> bool:
         """What the first process says: whether it is so there."""
@@ -91,7 +100,7 @@ class Group:
         return sent.cpu().numpy().tobytes()
 
     def spread(self, model: nn.Module, threads: int) -> nn.Module:
-        """What computes the model's outputs and averages its gradients over the processes.
+        """What computes the model's outputs for this process's share of each batch.
 
         The columns of a network learn from a part of every batch each. As many processes, or a
         multiple of that, are divided among the columns, so that a process computes one of them;
@@ -103,21 +112,42 @@ class Group:
         """
         if self.size == 1 and not hasattr(model, "columns"):
             return model
+        self.device = next(model.parameters()).device
+        if not self.connected:
+            self.connected.append(self._connect("all", range(self.size)))
         self.columns = list(getattr(model, "columns", [model]))
         team, left = divmod(self.size, len(self.columns))
         self.parts = []
         for number, column in enumerate(self.columns):
             ranks = range(self.size) if left else range(number * team, (number + 1) * team)
-            handle = dist.new_group([*ranks]) if len(ranks) < self.size else None
-            self.parts.append(Part(self.rank, ranks, handle))
+            # Columns may wait for sums in a thread each, and so none uses another's connections.
+            self.connected.append(self._connect(f"part {len(self.connected)}", ranks))
+            self.parts.append(Part(self.rank, ranks, self.connected[-1]))
             put_in_place(column, self.parts[-1])
-        whole = Columns(self.columns, self.parts, threads) if len(self.columns) > 1 else model
+        return Columns(self.columns, self.parts, threads) if len(self.columns) > 1 else model
+
+    def _connect(self, name: str, ranks: range) -> AllReduce:
+        if len(ranks) > 1 and self.device.type != "cpu":
+            return DeviceAllReduce(ranks)  # which all processes make, also those that are not in it
+        if len(ranks) > 1 and self.rank in ranks and self.store:
+            return connect(self.store, name, self.rank, ranks)
+        return SocketAllReduce(self.rank, {})  # with nobody
+
+    @torch.no_grad()
+    def add_gradients(self, model: nn.Module) -> None:
+        """Add up the gradients of all processes, in one message."""
         if self.size == 1:
-            return whole
-        # All gradients in one message: several would delay what BatchNorm waits for meanwhile.
-        return DistributedDataParallel(
-            whole, forward_sync_buffers=False, bucket_cap_mb=100, gradient_as_bucket_view=True
-        )
+            return
+        weights = [weights for weights in model.parameters() if weights.requires_grad]
+        for each in weights:
+            if each.grad is None:  # of a column that this process does not compute
+                each.grad = torch.zeros_like(each)
+        gradients = [each.grad for each in weights if each.grad is not None]
+        together = torch.cat([gradient.flatten() for gradient in gradients])
+        self.connected[0].begin(together)()
+        sums = together.split([gradient.numel() for gradient in gradients])
+        for gradient, of_all in zip(gradients, sums, strict=True):
+            gradient.copy_(of_all.view(gradient.shape))
 
     @torch.no_grad()
     def share_statistics(self) -> None:
@@ -132,7 +162,7 @@ class Group:
             return
         # Of each, all processes but one add zeros.
         together = torch.cat([buffer * knows for buffer, knows in kept])
-        wait(dist.all_reduce(together, async_op=True))
+        self.connected[0].begin(together)()
         values = together.split([len(buffer) for buffer, _ in kept])
         for (buffer, _), value in zip(kept, values, strict=True):
             buffer.copy_(value)
@@ -162,7 +192,8 @@ def member() -> Iterator[Group]:
         store = PrefixStore(f"attempt {_restarts()}", store)
         backend = "nccl" if gpus else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=size)
-        yield Group(rank, size)
+        with closing(Group(rank, size, store)) as group:
+            yield group
         dist.barrier()
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "gloo" in str(error):

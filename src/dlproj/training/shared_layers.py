@@ -1,13 +1,13 @@
 """The layers of a network that several processes train: they look at the whole batch."""
 
 import math
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
+
+from dlproj.training.all_reduce import AllReduce
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Part:
 
     rank: int  # of this process
     ranks: range  # of those that share the examples
-    handle: Any  # of these, for torch.distributed; None where they are all there are
+    together: AllReduce  # of these
     total: int = 0  # examples that they have of the batch which is being computed
     generator: torch.Generator | None = None  # of this column's own; None is torch's
 
@@ -37,19 +37,7 @@ class Part:
     def add(self, values: Tensor) -> None:
         """Add up over the processes, in place."""
         if self.mine and len(self.ranks) > 1:
-            wait(dist.all_reduce(values, group=self.handle, async_op=True))
-
-
-def wait(under_way: dist.Work) -> None:
-    """Wait for a collective without letting the core go to sleep.
-
-    A step waits a dozen times for a fraction of a millisecond, and a core of a virtual machine
-    takes as long to wake up. Yielding leaves it to gloo's own threads.
-    """
-    if dist.get_backend() == "gloo" and hasattr(os, "sched_yield"):  # not on Windows
-        while not under_way.is_completed():
-            os.sched_yield()
-    under_way.wait()
+            self.together.begin(values)()
 
 
 class _Normalise(torch.autograd.Function):
