@@ -71,8 +71,8 @@ def values_of(rank: int, size: tuple[int, ...]) -> Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(rank))
 
 
-@pytest.mark.parametrize("count", [2, 3, 4])
-@pytest.mark.parametrize("size", [(), (1,), (2, 33), (50_000,), (7, 5, 1001)])
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("size", [(), (0,), (1,), (2, 33), (50_000,), (7, 5, 1001)])
 def test_all_have_the_sum_in_the_order_of_ranks(
     count: int, size: tuple[int, ...], make: Callable[[int], Processes]
 ) -> None:
@@ -81,7 +81,9 @@ def test_all_have_the_sum_in_the_order_of_ranks(
         process.begin(own)()
         return own
 
-    expected = torch.stack([values_of(rank, size) for rank in range(count)]).sum(0)
+    expected = torch.zeros(size)
+    for rank in range(count):
+        expected += values_of(rank, size)
     for found in together(make(count), add):
         assert torch.equal(found, expected)
 
@@ -141,6 +143,19 @@ def test_a_process_that_has_ended_is_missed(size: int, make: Callable[[int], Pro
         first.begin(torch.ones(size))()
     with pytest.raises(LostProcessError):
         first.begin(torch.ones(size))()
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError, TimeoutError, OSError])
+def test_a_broken_connection_is_a_lost_process(error: type[OSError]) -> None:
+    def recv_into(_: object) -> int:
+        raise error
+
+    def send(given: memoryview) -> int:
+        return len(given)
+
+    line: Any = SimpleNamespace(recv_into=recv_into, send=send)
+    with pytest.raises(LostProcessError):
+        SocketAllReduce(0, {1: Peer(line)}).begin(torch.ones(2))()
 
 
 def test_a_process_is_not_waited_for_without_end(
@@ -207,15 +222,32 @@ def test_a_machine_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPat
         connect(store, "here", 1, range(2))
 
 
-def test_a_caller_that_says_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1", (7).to_bytes(4), (0).to_bytes(4), None])
+def test_a_caller_who_is_none_of_them_is_not_taken_for_one(
+    said: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_one_machine(monkeypatch)
+    monkeypatch.setattr(all_reduce, "INTRODUCTION", 0.3)
     store: Any = Store()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         first = pool.submit(connect, store, "here", 0, range(2))
         host, port = store.get("here 0").decode().split()
-        socket.create_connection((host, int(port))).close()
-        with pytest.raises(LostProcessError):
-            first.result(timeout=20)
+        with socket.create_connection((host, int(port))) as stranger:
+            if said is not None:  # else it keeps silent, and the line open
+                stranger.sendall(said)
+                stranger.shutdown(socket.SHUT_WR)
+            second = pool.submit(connect, store, "here", 1, range(2))
+            for process in (first.result(timeout=20), second.result(timeout=20)):
+                assert [*process.peers] == [1 - process.rank]
+                process.close()
+
+
+def test_a_process_that_never_calls_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_one_machine(monkeypatch)
+    monkeypatch.setattr(all_reduce, "PATIENCE", 0.2)
+    store: Any = Store()
+    with pytest.raises(LostProcessError):
+        connect(store, "here", 0, range(2))
 
 
 @pytest.mark.parametrize(
@@ -272,3 +304,4 @@ def test_on_gpus_torch_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
     wait()
     assert asked[1] == "waited"
     group.close()
+    assert DeviceAllReduce(None).handle is None  # torch's group of all

@@ -269,6 +269,23 @@ def test_a_process_that_dies_ends_all_and_the_run_resumes(tiny: Path) -> None:
     assert len((path / "metrics.jsonl").read_text().splitlines()) == 300
 
 
+DIES_EARLY = """
+import os
+from torch import nn
+from dlproj.training.parallel import member
+with member() as group:
+    if group.rank:
+        os._exit(3)
+    group.spread(nn.Linear(2, 1), 1)
+"""
+
+
+def test_a_process_that_dies_before_it_meets_the_others_is_not_waited_for() -> None:
+    worker = (sys.executable, "-c", DIES_EARLY)
+    done = run(*TORCHRUN, "--nproc-per-node=2", "--no-python", *worker, timeout=25)
+    assert done.returncode == 1
+
+
 def test_torchrun_starts_the_training_again_from_its_checkpoint(tiny: Path) -> None:
     launcher, path = start_and_kill_one(tiny, "--max-restarts=1")
     _, err = launcher.communicate(timeout=120)

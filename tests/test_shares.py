@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
+from dlproj.errors import DlprojError
 from dlproj.models.digits import DeepCNN
 from dlproj.training import parallel
 from dlproj.training.all_reduce import SocketAllReduce
@@ -79,13 +81,16 @@ def test_processes_are_divided_among_the_columns(
         return SocketAllReduce(rank, {})
 
     monkeypatch.setattr(parallel, "connect", connect)
+    monkeypatch.setattr(Group, "first", lambda _, data: data)
+    monkeypatch.setattr(dist, "broadcast", lambda *_: None)
+    monkeypatch.setattr(dist, "barrier", lambda: None)
     store: Any = "where they meet"
     model, group = DeepCNN(), Group(1, size, store)
     assert isinstance(group.spread(model, 1), Columns)
     # Each column has connections of its own, where others share it.
-    meetings = [("part 1", range(*teams[0])), ("part 2", range(*teams[1]))]
+    meetings = [("meeting 2", range(*teams[0])), ("meeting 3", range(*teams[1]))]
     joined = [(name, 1, team) for name, team in meetings if 1 in team and size > 2]
-    assert asked == [("all", 1, range(size)), *joined]
+    assert asked == [("meeting 1", 1, range(size)), *joined]
     for column, part, team in zip(model.columns, group.parts, teams, strict=True):
         assert part.ranks == range(*team)
         own = [module.part for module in column.modules() if isinstance(module, GlobalDropout)]
@@ -93,6 +98,45 @@ def test_processes_are_divided_among_the_columns(
         # One process alone has torch's own statistics of its examples.
         shared = any(isinstance(module, GlobalBatchNorm2d) for module in column.modules())
         assert shared == (size > 2)
+
+
+def test_processes_begin_with_the_weights_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(weights: Tensor, source: int) -> None:
+        assert source == 0
+        weights.fill_(7)
+
+    monkeypatch.setattr(parallel, "connect", lambda *_: SocketAllReduce(1, {}))
+    monkeypatch.setattr(Group, "first", lambda _, data: data)
+    monkeypatch.setattr(dist, "broadcast", send)
+    monkeypatch.setattr(dist, "barrier", lambda: None)
+    store: Any = "where they meet"
+    model = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm2d(1))
+    Group(1, 2, store).spread(model, 1)
+    assert all((value == 7).all() for value in model.state_dict().values())
+
+
+def test_processes_with_other_networks_do_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Group, "first", lambda _, __: b"[torch.Size([3, 1])]")
+    store: Any = "where they meet"
+    with pytest.raises(DlprojError, match="same data and settings"):
+        Group(1, 2, store).spread(nn.Linear(2, 1), 1)
+
+
+def test_the_connections_of_an_earlier_training_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    group, closed = Group(0, 2), list[SocketAllReduce]()
+
+    def close(self: SocketAllReduce) -> None:
+        closed.append(self)
+
+    monkeypatch.setattr(SocketAllReduce, "close", close)
+    group.spread(nn.Linear(2, 1), 1)
+    first = [*group.connected]
+    assert not closed
+    group.spread(nn.Linear(2, 1), 1)
+    assert closed == first
+    assert len(group.connected) == 2
+    group.close()
+    assert len(closed) == 4
 
 
 def test_a_network_without_columns_is_spread_as_it_is() -> None:

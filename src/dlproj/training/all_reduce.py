@@ -18,6 +18,7 @@ from dlproj.errors import DlprojError, LostProcessError
 
 WHOLE = 65_536  # bytes up to which a tensor goes whole to every other process
 PATIENCE = 1800.0  # seconds to wait for another process; as torch does
+INTRODUCTION = 10.0  # seconds for a caller to say who it is
 
 
 class AllReduce(Protocol):
@@ -37,11 +38,11 @@ class DeviceAllReduce:
     """By torch.distributed, for tensors on GPUs.
 
     Args:
-        ranks: of the processes that add up.
+        ranks: of the processes that add up; None for all.
     """
 
-    def __init__(self, ranks: Sequence[int]) -> None:
-        self.handle = dist.new_group([*ranks])
+    def __init__(self, ranks: Sequence[int] | None) -> None:
+        self.handle = dist.new_group([*ranks]) if ranks else None
 
     def begin(self, values: Tensor) -> Callable[[], None]:
         """As in AllReduce."""
@@ -84,7 +85,7 @@ class Peer:
                         raise LostProcessError
                     self.received += _shorten(self.incoming, count)
                     moved = True
-        except ConnectionError:
+        except OSError:
             raise LostProcessError from None
         return moved
 
@@ -111,7 +112,7 @@ class SocketAllReduce:
 
     def begin(self, values: Tensor) -> Callable[[], None]:
         """As in AllReduce; the values lie on a CPU in one piece."""
-        if not self.peers:
+        if not self.peers or not values.numel():
             return lambda: None
         if values.nbytes <= WHOLE:
             return self._add(values, dict.fromkeys(self.ranks, values))
@@ -138,8 +139,10 @@ class SocketAllReduce:
 
         def wait() -> None:
             arrived()
-            in_order = [received.get(rank, own) for rank in self.ranks]
-            own.copy_(torch.stack(in_order).sum(0))
+            total = received.get(self.ranks[0], own).clone()
+            for rank in self.ranks[1:]:
+                total += received.get(rank, own)
+            own.copy_(total)
 
         return wait
 
@@ -176,24 +179,28 @@ def connect(store: Store, name: str, rank: int, ranks: Iterable[int]) -> SocketA
         ranks: of all.
     """
     listen, found_at, family = _addresses()
-    earlier, later = [r for r in ranks if r < rank], [r for r in ranks if r > rank]
+    both_families = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
     made: dict[int, socket.socket] = {}
     with (
         ExitStack() as unless_all,
-        socket.create_server((listen, 0), family=family, backlog=len(later) + 1) as server,
+        socket.create_server(
+            (listen, 0), family=family, backlog=128, dualstack_ipv6=both_families
+        ) as server,
     ):
         server.settimeout(PATIENCE)
         store.set(f"{name} {rank}", f"{found_at} {server.getsockname()[1]}")
-        for other in earlier:
+        for other in (each for each in ranks if each < rank):
             host, port = store.get(f"{name} {other}").decode().rsplit(" ", 1)
-            made[other] = unless_all.enter_context(_call(host, int(port)))
-            made[other].sendall(rank.to_bytes(4))
-        for _ in later:
-            connection = unless_all.enter_context(server.accept()[0])
-            said = connection.recv(4, socket.MSG_WAITALL)
-            if len(said) < 4:
-                raise LostProcessError
-            made[int.from_bytes(said)] = connection
+            made[other] = unless_all.enter_context(_call(host, int(port), rank))
+        awaited = {each for each in ranks if each > rank}
+        while awaited:
+            connection = _accept(server)
+            said = _rank_of(connection)
+            if said not in awaited:  # somebody else who found the port
+                connection.close()
+                continue
+            awaited.remove(said)
+            made[said] = unless_all.enter_context(connection)
         unless_all.pop_all()
     return SocketAllReduce(rank, {other: _peer(made[other]) for other in made})
 
@@ -211,14 +218,34 @@ def _addresses() -> tuple[str, str, socket.AddressFamily]:
     return "", master if own in {address[0], "127.0.0.1", "::1"} else own, family
 
 
-def _call(host: str, port: int) -> socket.socket:
+def _call(host: str, port: int, rank: int) -> socket.socket:
     try:
-        return socket.create_connection((host, port), timeout=PATIENCE)
-    except ConnectionRefusedError:
+        connection = socket.create_connection((host, port), timeout=PATIENCE)
+        connection.sendall(rank.to_bytes(4))
+    except ConnectionError:
         raise LostProcessError from None
     except OSError as error:
-        message = f"no connection to a process of this training at {host}: {error.strerror}"
+        reason = error.strerror or error
+        message = f"no connection to a process of this training at {host}: {reason}"
         raise DlprojError(message) from None
+    return connection
+
+
+def _accept(server: socket.socket) -> socket.socket:
+    try:
+        return server.accept()[0]
+    except TimeoutError:
+        raise LostProcessError from None
+
+
+def _rank_of(connection: socket.socket) -> int | None:
+    """What a caller says that it is; None if it does not say."""
+    connection.settimeout(INTRODUCTION)
+    said = b""
+    with suppress(OSError):
+        while len(said) < 4 and (more := connection.recv(4 - len(said))):
+            said += more
+    return int.from_bytes(said) if len(said) == 4 else None
 
 
 def _peer(connection: socket.socket) -> Peer:

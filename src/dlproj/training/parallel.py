@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
-from dlproj.errors import LostProcessError
+from dlproj.errors import DlprojError, LostProcessError
 from dlproj.training.all_reduce import AllReduce, DeviceAllReduce, SocketAllReduce, connect
 from dlproj.training.columns import Columns
 from dlproj.training.shared_layers import Part, put_in_place
@@ -31,6 +31,7 @@ class Group:
     rank: int = 0
     size: int = 1
     store: Store | None = None  # where processes that torchrun started find each other
+    meetings: int = 0  # at which processes connected
     connected: list[AllReduce] = field(default_factory=list)  # all processes, then those of parts
     device: torch.device = field(default_factory=partial(torch.device, "cpu"))  # of what is added
     total: int = 0  # examples in the batch that is being computed
@@ -81,6 +82,7 @@ class Group:
         """End the connections."""
         for each in self.connected:
             each.close()
+        self.connected = []
 
     def decided_by_first(self, here: bool) -> bool:
         """What the first process says: whether it is so there."""
@@ -112,25 +114,44 @@ class Group:
         """
         if self.size == 1 and not hasattr(model, "columns"):
             return model
-        self.device = next(model.parameters()).device
-        if not self.connected:
-            self.connected.append(self._connect("all", range(self.size)))
+        self._begin_together(model)
         self.columns = list(getattr(model, "columns", [model]))
         team, left = divmod(self.size, len(self.columns))
         self.parts = []
-        for number, column in enumerate(self.columns):
-            ranks = range(self.size) if left else range(number * team, (number + 1) * team)
+        for column in self.columns:
+            first = len(self.parts) * team
+            ranks = range(self.size) if left else range(first, first + team)
             # Columns may wait for sums in a thread each, and so none uses another's connections.
-            self.connected.append(self._connect(f"part {len(self.connected)}", ranks))
+            self.connected.append(self._connect(ranks))
             self.parts.append(Part(self.rank, ranks, self.connected[-1]))
             put_in_place(column, self.parts[-1])
         return Columns(self.columns, self.parts, threads) if len(self.columns) > 1 else model
 
-    def _connect(self, name: str, ranks: range) -> AllReduce:
+    def _begin_together(self, model: nn.Module) -> None:
+        """Meet the others, each with the first one's weights.
+
+        Raises:
+            DlprojError: they have another network.
+        """
+        self.device = next(model.parameters()).device
+        self.close()
+        if self.size > 1 and self.store:
+            shapes = repr([weights.shape for weights in model.parameters()]).encode()
+            if self.first(shapes) != shapes:
+                raise DlprojError(
+                    "the processes have different networks; give each the same data and settings"
+                )
+            for weights in model.state_dict().values():
+                dist.broadcast(weights, 0)
+            dist.barrier()  # from here on none waits for one that has ended
+        self.connected = [self._connect(range(self.size))]
+
+    def _connect(self, ranks: range) -> AllReduce:
+        self.meetings += 1
         if len(ranks) > 1 and self.device.type != "cpu":
-            return DeviceAllReduce(ranks)  # which all processes make, also those that are not in it
-        if len(ranks) > 1 and self.rank in ranks and self.store:
-            return connect(self.store, name, self.rank, ranks)
+            return DeviceAllReduce(ranks if len(ranks) < self.size else None)
+        if self.store and len(ranks) > 1 and self.rank in ranks:
+            return connect(self.store, f"meeting {self.meetings}", self.rank, ranks)
         return SocketAllReduce(self.rank, {})  # with nobody
 
     @torch.no_grad()
