@@ -72,6 +72,14 @@ def test_folders_without_pictures_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_folders_beside_those_of_the_splits_are_named(tmp_path: Path) -> None:
+    used = [f"{split}/{name}/1.png" for split in ("train", "test") for name in "ab"]
+    put(tmp_path, *used, "cats/1.png", "dogs/1.png", "notes/1.txt")
+    assert remarks(tmp_path) == ["beside train, passed over: cats, dogs, notes"]
+    put(tmp_path / "two", "train/a/1.png", "train/b/1.png", "birds/1.png")
+    assert remarks(tmp_path / "two") == ["beside train, passed over: birds"]
+
+
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     put(tmp_path, *(f"{name}/{n}.png" for name in ("train", "bus", "car") for n in range(20)))
     assert load_digits(folder=tmp_path).names == ["bus", "car", "train"]

@@ -99,6 +99,27 @@ def test_a_line_with_spaces_is_a_phrase(dlproj: Dlproj, tmp_path: Path) -> None:
         assert sum(each["probabilities"].values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["word,label", "casa,es", "huis,nl"], True),
+        (["casa\tes", "huis\tnl", "", "talo\tfi"], True),
+        (["casa;12", "huis;3", "talo;1,5"], True),
+        (["casa,es", "huis,nl"], False),  # too few to tell
+        (["casa", "huis", "talo"], False),
+        (["la casa, mi padre", "het huis, nu", "talo, kissa"], False),
+        (["casa,", "huis,", "talo,"], False),
+        (["casa,es", "huis", "talo,fi"], False),
+    ],
+)
+def test_rows_of_a_table_are_remarked(lines: list[str], said: bool, dlproj: Dlproj) -> None:
+    Path("words.txt").write_text("\n".join(lines), encoding="utf-8")
+    done = dlproj("predict-langid", "--file", "words.txt")
+    assert done.code == 0
+    assert ("words.txt looks like a table; each row is read as one word" in done.err) == said
+    assert done.out.count("\n") == sum(map(bool, lines))
+
+
 def test_words_are_one_phrase_with_text(dlproj: Dlproj) -> None:
     done = dlproj("predict-langid", "--text", "la", "casa", "de", "mi", "padre,", "123")
     name, label, confidence, shares = done.out.rstrip("\n").split("\t")

@@ -55,6 +55,9 @@ def test_of_a_file_each_third_and_eighth_row_of_ten_is_held_out(tmp_path: Path) 
     assert curve.train.x[:, 0].tolist() == [n for n in range(40) if n not in held]
     for part in (curve.train, curve.validation, curve.test):
         assert part.y.equal(39 - part.x)
+    assert "4 test rows: an error of so few says little" in curve.notes.remarks
+    (tmp_path / "own.csv").write_text("".join(f"{n},{n}\n" for n in range(100)))
+    assert not load_curve(path=tmp_path / "own.csv").notes.remarks
 
 
 def test_the_standard_recipe_reaches_its_bar(dlproj: Dlproj) -> None:

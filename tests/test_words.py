@@ -234,6 +234,17 @@ def test_any_languages_and_letters_from_a_csv(tmp_path: Path) -> None:
     assert len(data.train) + len(data.validation) + len(data.test) == 400
 
 
+@pytest.mark.parametrize(("count", "said"), [(40, True), (400, False)])
+def test_few_test_words_are_remarked(count: int, said: bool, tmp_path: Path) -> None:
+    plain, shares = tmp_path / "words.csv", tmp_path / "shares.csv"
+    plain.write_text("".join(f"{'ab'[n % 2]}{n:05b},{n % 2}\n" for n in range(count)))
+    rows = [f"{'ab'[n % 2]}{n:05b},{1 + n % 2 * 500},{1 + (n + 1) % 2 * 500}" for n in range(count)]
+    shares.write_text("\n".join(["word,de,fr", *rows]))
+    for path in (plain, shares):
+        remarks = load_words(path).notes.remarks
+        assert any("an accuracy of so few says little" in remark for remark in remarks) == said
+
+
 BAD_CSV = {
     "three columns": (b"a,b,c\n", "line 1: must be word,label"),
     "blank word": (b"a,b\n ,b\n", "line 2"),

@@ -215,7 +215,7 @@ def predict_langid(
 ) -> None:
     """Name the language of your own words and phrases."""
     check_device(device)
-    from dlproj.data.text.files import read_lines
+    from dlproj.data.text.files import is_table, read_lines
     from dlproj.dialect import Dialect
     from dlproj.output.console import Console
     from dlproj.tools.languages import predict_languages
@@ -225,15 +225,19 @@ def predict_langid(
     inputs = [
         line for word in given for line in (read_lines(None, encoding) if word == "-" else [word])
     ]
+    console = Console(quiet=quiet, json=json)
     if file is not None:
-        inputs += read_lines(None if file == Path("-") else file, encoding)
+        lines = read_lines(None if file == Path("-") else file, encoding)
+        inputs += lines
+        if is_table(lines):
+            console.remark(f"{file} looks like a table; each row is read as one word or phrase")
     predict_languages(
         inputs,
         model=model,
         top=top,
         phrases=text,
         device=device,
-        console=Console(quiet=quiet, json=json),
+        console=console,
         json=json,
     )
 

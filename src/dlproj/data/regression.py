@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dlproj.data.notes import NOTHING, Notes, counted
+from dlproj.data.notes import NOTHING, Notes, counted, few
 from dlproj.data.text.numbers import (
     commas_meant,
     doubtful_thousands,
@@ -34,6 +34,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 LOW, HIGH = -2 * math.pi, 2 * math.pi
 TRAIN, VALIDATION, TEST = 2048, 200, 257  # even points of each split
 FEWEST_ROWS = 20
+ENOUGH_ROWS = 5  # for a test
 MAX_BYTES = 100_000_000
 LARGEST = 1e15  # a number: the squares of larger ones do not fit single precision
 ROUNDING = 2**-24  # of a number in single precision, as a share of it
@@ -93,7 +94,8 @@ def load_curve(
         Points(rows[split, :1], rows[split, 1:])
         for split in ((place != 2) & (place != 7), place == 2, place == 7)
     )
-    return Curve(path.name, train, validation, test, notes)
+    tested = few(len(test.x), "test row", "an error", enough=ENOUGH_ROWS)
+    return Curve(path.name, train, validation, test, notes.with_remarks(*tested))
 
 
 def check_single_precision(curve: Curve) -> None:

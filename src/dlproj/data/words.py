@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlproj.data.batches import epoch_generator
-from dlproj.data.notes import NOTHING, Notes, counted, listed
+from dlproj.data.notes import NOTHING, Notes, counted, few, listed
 from dlproj.data.soft_labels import (
     holds_frequencies,
     of_one_language,
@@ -290,7 +290,8 @@ def _load_frequencies(path: Path, dialect: Dialect) -> WordData:
         f"read {path} (frequencies): {counted(len(table.words), 'word')}; "
         f"languages: {listed(table.languages, 12)}; the first: {table.words[0]}"
     )
-    return WordData(alphabet, table.languages, train, validation, test, Notes(summary))
+    tested = few(int(test.of_one_language().labels.numel()), "test word", "an accuracy")
+    return WordData(alphabet, table.languages, train, validation, test, Notes(summary, (*tested,)))
 
 
 def _load_table(path: Path, dialect: Dialect) -> WordData:
@@ -309,7 +310,8 @@ def _load_table(path: Path, dialect: Dialect) -> WordData:
         raise DlprojError(f"{path}: must hold words of two languages or more")
     alphabet = "".join(sorted(set().union(*splits["train"][0])))
     data = _word_data(splits.values(), alphabet, dict(zip(names, names, strict=True)))
-    return replace(data, notes=rows.notes)
+    tested = few(len(data.test), "test word", "an accuracy")
+    return replace(data, notes=rows.notes.with_remarks(*tested))
 
 
 def split_of(word: str) -> str:

@@ -9,13 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dlproj.data.notes import counted, listed
+from dlproj.data.notes import counted, few, listed
 from dlproj.errors import DlprojError
 
 TEN = 10  # digits are always ten classes, so that networks of them fit each other
 MOST = 1000
 LETTERS = dict(enumerate(string.ascii_lowercase, 1))  # as EMNIST counts them
-FEW = 10  # test images that say little
 
 Labels = NDArray[Any]
 
@@ -111,8 +110,7 @@ def _missing(train: Tensor, test: Tensor, names: list[str]) -> list[str]:
         remarks.append(f"no training images of {listed(untrained)}, which the test images have")
     if untested:
         remarks.append(f"no test images of {listed(untested)}")
-    if len(test) < FEW:
-        remarks.append(f"{counted(len(test), 'test image')}: an accuracy of so few says little")
+    remarks += few(len(test), "test image", "an accuracy")
     if len(test) > len(train):
         remarks.append(
             f"more test images ({len(test):,}) than training images ({len(train):,}): are the "

@@ -76,6 +76,11 @@ def read_class_folders(path: Path) -> Found | None:
         remarks = ["no test folder: a tenth, by a hash of each name, is held out for test"]
     if not any(train.values()):
         return None
+    if named["train"]:
+        beside = [folder for folder in splits.values() if folder not in (*named.values(), tested)]
+        if beside:
+            names = listed([folder.name for folder in beside])
+            remarks.append(f"beside {named['train'].name}, passed over: {names}")
     remarks += _passed(parts, path)
     kinds = sorted({*train, *test})
     _check_names(kinds, path)

@@ -3,8 +3,10 @@
 import codecs
 import gzip
 import io
+import re
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from dlproj.errors import DlprojError
@@ -52,6 +54,18 @@ def read_lines(path: Path | None, encoding: str | None = None) -> list[str]:
     if max(map(len, lines), default=0) > MAX_LINE:
         raise DlprojError(f"{where}: has a line of over {MAX_LINE:,} letters")
     return lines
+
+
+def is_table(lines: Sequence[str]) -> bool:
+    """Whether each of three lines or more has cells, and as many as the others.
+
+    Cells end with a tab, or with a comma or semicolon that no blank follows, as in a text it does.
+    """
+    rows = [line for line in lines if line.strip()]
+    counts = [
+        {len(re.findall(mark, row)) for row in rows} for mark in (r"\t", r";(?!\s|$)", r",(?!\s|$)")
+    ]
+    return len(rows) >= 3 and any(len(each) == 1 and min(each) > 0 for each in counts)
 
 
 def read_text(path: Path, limit: int, encoding: str | None = None) -> tuple[str, str]:
