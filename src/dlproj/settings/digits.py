@@ -46,7 +46,7 @@ class DigitsConfig(TrainingConfig):
         },
         "best": {
             "network": "deep",
-            "epochs": 22,  # of which each of its two columns sees half
+            "epochs": 44,  # of which each of its two columns sees half
             "batch_size": 256,
             "lr": 0.2,
             "momentum": 0.9,
