@@ -1,5 +1,6 @@
 """`predict-langid` on odd letters, unknown words and phrases."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -112,11 +113,18 @@ def test_a_line_with_spaces_is_a_phrase(dlproj: Dlproj, tmp_path: Path) -> None:
         (["casa,es", "huis", "talo,fi"], False),
     ],
 )
-def test_rows_of_a_table_are_remarked(lines: list[str], said: bool, dlproj: Dlproj) -> None:
+def test_rows_of_a_table_are_remarked(
+    lines: list[str], said: bool, dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("words.txt").write_text("\n".join(lines), encoding="utf-8")
     done = dlproj("predict-langid", "--file", "words.txt")
     assert done.code == 0
     assert ("words.txt looks like a table; each row is read as one word" in done.err) == said
+    given = io.BytesIO("\n".join(lines).encode())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(given))
+    piped = dlproj("predict-langid", "-")
+    assert ("standard input looks like a table" in piped.err) == said
+    assert piped.out == done.out
     assert done.out.count("\n") == sum(map(bool, lines))
 
 

@@ -221,16 +221,19 @@ def predict_langid(
     from dlproj.tools.languages import predict_languages
 
     Dialect(encoding=encoding)  # refuses one that Python does not know
-    given = [" ".join(words)] if text and words and "-" not in words else words or []
-    inputs = [
-        line for word in given for line in (read_lines(None, encoding) if word == "-" else [word])
-    ]
     console = Console(quiet=quiet, json=json)
-    if file is not None:
-        lines = read_lines(None if file == Path("-") else file, encoding)
-        inputs += lines
+
+    def read(path: Path | None) -> list[str]:
+        lines = read_lines(path, encoding)
         if is_table(lines):
-            console.remark(f"{file} looks like a table; each row is read as one word or phrase")
+            where = path or "standard input"
+            console.remark(f"{where} looks like a table; each row is read as one word or phrase")
+        return lines
+
+    given = [" ".join(words)] if text and words and "-" not in words else words or []
+    inputs = [line for word in given for line in (read(None) if word == "-" else [word])]
+    if file is not None:
+        inputs += read(None if file == Path("-") else file)
     predict_languages(
         inputs,
         model=model,

@@ -290,7 +290,7 @@ def _load_frequencies(path: Path, dialect: Dialect) -> WordData:
         f"read {path} (frequencies): {counted(len(table.words), 'word')}; "
         f"languages: {listed(table.languages, 12)}; the first: {table.words[0]}"
     )
-    tested = few(int(test.of_one_language().labels.numel()), "test word", "an accuracy")
+    tested = few(len(test.of_one_language()), "test word", "an accuracy")
     return WordData(alphabet, table.languages, train, validation, test, Notes(summary, (*tested,)))
 
 
