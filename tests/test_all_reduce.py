@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
@@ -235,7 +236,8 @@ def test_a_caller_who_is_none_of_them_is_not_taken_for_one(
         with socket.create_connection((host, int(port))) as stranger:
             if said is not None:  # else it keeps silent, and the line open
                 stranger.sendall(said)
-                stranger.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # it may have been turned away already
+                    stranger.shutdown(socket.SHUT_WR)
             second = pool.submit(connect, store, "here", 1, range(2))
             for process in (first.result(timeout=20), second.result(timeout=20)):
                 assert [*process.peers] == [1 - process.rank]
