@@ -21,6 +21,6 @@ scripts/run.sh ablate-batchnorm --no-plots --out "$work/ablation"
     --half --note "$work/pictures.json"
 .venv/bin/python scripts/pack_trained.py "$work/digits" src/dlproj/trained/digits.safetensors
 .venv/bin/python scripts/pack_trained.py "$work/langid" src/dlproj/trained/langid.safetensors --small \
-    --nibbles table log_odds --measured "$work/measured"
+    --nibbles --measured "$work/measured"
 .venv/bin/python scripts/pack_trained.py "$work/robust" src/dlproj/trained/robust.safetensors --small
 .venv/bin/python scripts/pack_ablation.py "$work/ablation" src/dlproj/trained/ablation.json

@@ -1,6 +1,6 @@
 """Make of a finished run the weights that ship: with their origin, and their tables small if asked.
 
-Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small] [--half] [--nibbles TABLE...]
+Usage: python scripts/pack_trained.py RUN TARGET.safetensors [--small] [--half] [--nibbles]
     [--measured RUN] [--note NOTE.json]
 
 A run that trained on all words cannot measure itself: with --measured, accuracy, calibration error
@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from dlproj.models.files import load_model
+from dlproj.models.langid import NgramBag
 from dlproj.store.nibbles import to_nibbles
 from dlproj.store.runs import write_file
 from dlproj.store.weights import pack
@@ -37,7 +38,7 @@ def main() -> None:
     )
     parser.add_argument("--measured", type=Path, help="run that held words out")
     parser.add_argument("--half", action="store_true", help="16 bits for a number")
-    parser.add_argument("--nibbles", nargs="+", default=[], help="4 bits for a number of these")
+    parser.add_argument("--nibbles", action="store_true", help="4 bits in an n-gram bag's tables")
     parser.add_argument("--note", type=Path, help="JSON to keep beside the weights")
     arguments = parser.parse_args()
     result = json.loads((arguments.run / "result.json").read_text(encoding="utf-8"))
@@ -45,7 +46,9 @@ def main() -> None:
     model, about = load_model(arguments.run)
     weights = model.state_dict()
     if arguments.nibbles:
-        small = {name: to_nibbles(weights[name]) for name in arguments.nibbles}
+        assert isinstance(model, NgramBag)  # noqa: S101 - for the type checker
+        model.shorten()  # in place, so that `weights` are short, too
+        small = {name: to_nibbles(weights[name]) for name in ("table", "log_odds")}
         weights |= {name: packed for name, (packed, _) in small.items()}
         about["nibbles"] = {name: how for name, (_, how) in small.items()}
     if arguments.small:

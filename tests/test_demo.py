@@ -96,6 +96,20 @@ def test_a_network_that_the_page_cannot_compute_is_refused(
     assert "the page cannot compute a DigitMLP" in done.err
 
 
+def test_weights_get_fewer_bits_where_the_page_would_be_too_large(
+    dlproj: Dlproj, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> tuple[int, float]:
+        metrics = dlproj("demo", "--out", "page.html", "--force", "--json").json["metrics"]
+        return metrics["bytes"], metrics["max_difference"]["digits"]
+
+    size, difference = made()
+    monkeypatch.setattr(parts, "WEIGHTS", 0)
+    less, more = made()
+    assert less < size
+    assert difference <= 5e-4 < more <= 0.02
+
+
 def test_a_page_that_is_too_large_is_refused() -> None:
     network = parts.Network({}, "x" * 9_000_000, 0.0)
     with pytest.raises(DlprojError, match=r"9\.1 MB, more than 8 .*words 9\.0"):
@@ -121,11 +135,12 @@ def test_tensors_come_back_from_their_text() -> None:
         "bias": torch.arange(3.0),
         "marks": torch.arange(5, dtype=torch.int16),
     }
-    packed = pack_tensors(tensors)
-    data = zlib.decompress(base64.b64decode(packed["text"]))
+    packed = pack_tensors(tensors, bits=12)
+    text = packed["text"].translate(str.maketrans(",.:", "<>&"))
+    data = zlib.decompress(base64.b85decode(text))
     index = {entry.pop("name"): entry for entry in packed["index"]}
     assert {name: entry["format"] for name, entry in index.items()} == {
-        "matrix": "rows16",
+        "matrix": "rows",
         "eighths": "float8",
         "bias": "float32",
         "marks": "int16",
@@ -135,9 +150,9 @@ def test_tensors_come_back_from_their_text() -> None:
     planes = np.frombuffer(data, np.uint8, 2 * matrix.numel(), start + 800).reshape(2, -1)
     whole = (planes[0].astype(np.int16) << 8) | planes[1]
     restored = torch.from_numpy(whole.reshape(200, 150) * scales[:, None])
-    assert torch.allclose(restored, as_packed(matrix), atol=1e-7)
-    assert (restored - matrix).abs().max() <= matrix.abs().max() / 65000
-    assert as_packed(eighths).equal(eighths)
+    assert torch.allclose(restored, as_packed(matrix, bits=12), atol=1e-7)
+    assert (restored - matrix).abs().max() <= matrix.abs().max() / 4000
+    assert as_packed(eighths, bits=12).equal(eighths)
     assert data[index["bias"]["start"] :][:12] == np.arange(3, dtype="<f4").tobytes()
 
 

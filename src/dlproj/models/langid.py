@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from dlproj.models.counting import count_grams
+from dlproj.store.nibbles import on_levels
 
 COUNTED = 0.25  # weight of what is counted beside what is learnt
 POWERS = 512  # places in a word that its hash tells apart
@@ -135,7 +136,8 @@ class NgramBag(nn.Module):
     Beside what is learnt, `count` keeps what language models by the same n-grams say, in slots by
     the same hash with eight more bits of it to know an n-gram by. Once trained, the network's
     log-probabilities and theirs are averaged, three to one, and divided by a `temperature`
-    (Guo et al. 2017). Words that `remember` was given are known by heart.
+    (Guo et al. 2017). Words that `remember` was given are known by heart. Both tables can be
+    stored in four bits for a number, once `shorten` has rounded them.
 
     Args:
         letters: size of the alphabet.
@@ -312,6 +314,12 @@ class NgramBag(nn.Module):
             best[taken] = gains[owners]
             self.known_marks[taken] = marks[owners]
             self.known[taken] = shares[owners].log()
+
+    @torch.no_grad()
+    def shorten(self) -> None:
+        """Round both tables to what four bits for a number can hold."""
+        self.table.copy_(on_levels(self.table))
+        self.log_odds.copy_(on_levels(self.log_odds, shift_rows=True))
 
     @torch.no_grad()
     def count(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:

@@ -6,6 +6,7 @@ where names are those of tensors beside it. A language network is its sizes and 
 """
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -216,10 +217,19 @@ def _ngram_bag(model: Any) -> Described:
     }
 
 
+def shortened(model: nn.Module) -> nn.Module:
+    """A copy of the network; the tables of one of words with few levels, so that they zip well."""
+    copy = deepcopy(model)
+    if isinstance(copy, NgramBag):
+        copy.shorten()
+    return copy
+
+
 def rounded(model: nn.Module, round_tensor: Callable[[Tensor], Tensor]) -> nn.Module:
-    """The same network with every weight rounded; to compare with the network itself."""
+    """A copy of the network with every weight rounded."""
+    copy = deepcopy(model)
     with torch.no_grad():
-        for weights in (*model.parameters(), *model.buffers()):
+        for weights in (*copy.parameters(), *copy.buffers()):
             if weights.is_floating_point():
                 weights.copy_(round_tensor(weights))
-    return model
+    return copy

@@ -10,11 +10,10 @@ from dlproj.output.html import render_demo
 from dlproj.output.tables.base import Table
 from dlproj.reports.finished import load_run
 from dlproj.store.runs import write_file
-from dlproj.tools.demo.parts import Network, Runs, gather
+from dlproj.tools.demo.parts import TOLERANCE, Network, Runs, gather
 from dlproj.version import __version__
 
 LARGEST = 8_000_000  # bytes of a page
-TOLERANCE = 1e-3  # of a probability
 PARTS = {
     "train-digits": "digits",  # or "robust", with adversarial images
     "train-langid": "words",

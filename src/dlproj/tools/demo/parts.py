@@ -1,8 +1,10 @@
 """The parts of the page: networks that a browser can compute, and the data beside them."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,13 @@ from dlproj.reports.finished import Finished
 from dlproj.settings import RegressionConfig
 from dlproj.tools.demo.curve import curve_history
 from dlproj.tools.demo.examples import digit_examples, sample_words, trainings
-from dlproj.tools.demo.networks import Described, describe_digits, describe_languages, rounded
+from dlproj.tools.demo.networks import (
+    Described,
+    describe_digits,
+    describe_languages,
+    rounded,
+    shortened,
+)
 from dlproj.tools.demo.origin import command_of, load_network, origin
 from dlproj.tools.demo.tensors import as_packed, pack_tensors
 from dlproj.training.device import Machine, choose_machine
@@ -27,6 +35,9 @@ from dlproj.training.loop import predict
 
 ROBUST, ABLATION = SHIPPED / "robust.safetensors", SHIPPED / "ablation.json"
 CHECKED = 1000  # test images, and test words, on which the page's networks are compared
+TOLERANCE = 1e-3  # of a probability
+BITS = (8, 9, 10, 11, 12, 14, 16)  # for a weight
+WEIGHTS = 7_500_000  # letters of the page for all of them
 
 Runs = dict[str, Finished]  # by the part of the page that each is for
 
@@ -56,8 +67,12 @@ def gather(runs: Runs, console: Console) -> tuple[dict[str, Network], dict[str, 
     run = runs.get("digits")
     digits = load_digits(run.config["dataset"] if run else "mnist", _own_data(run))
     words = load_words(_own_data(runs.get("words")))
-    networks = _digit_networks(runs, digits, machine)
-    networks["words"] = _word_network(runs.get("words"), words, machine)
+    # Half of what is allowed, for other inputs are to keep within it, too; more, if it must be.
+    for tolerance in (TOLERANCE / 2, 20 * TOLERANCE):
+        networks = _digit_networks(runs, digits, machine, tolerance)
+        networks["words"] = _word_network(runs.get("words"), words, machine, tolerance)
+        if sum(len(network.packed) for network in networks.values()) <= WEIGHTS:
+            break
     console.note("looking for the network's mistakes, and learning the curve once more")
     model, _ = load_network(run, DIGITS)
     data = {
@@ -69,10 +84,12 @@ def gather(runs: Runs, console: Console) -> tuple[dict[str, Network], dict[str, 
     return networks, data
 
 
-def _digit_networks(runs: Runs, digits: Digits, machine: Machine) -> dict[str, Network]:
+def _digit_networks(
+    runs: Runs, digits: Digits, machine: Machine, tolerance: float
+) -> dict[str, Network]:
     """The network of digits, and a robust one of the same classes, if there is one."""
-    own = _digit_network(runs.get("digits"), DIGITS, digits, machine)
-    robust = _digit_network(runs.get("robust"), ROBUST, digits, machine)
+    own = _digit_network(runs.get("digits"), DIGITS, digits, machine, tolerance)
+    robust = _digit_network(runs.get("robust"), ROBUST, digits, machine, tolerance)
     if robust.about["labels"] == own.about["labels"]:
         return {"digits": own, "robust": robust}
     if "robust" in runs:
@@ -81,7 +98,7 @@ def _digit_networks(runs: Runs, digits: Digits, machine: Machine) -> dict[str, N
 
 
 def _digit_network(
-    run: Finished | None, shipped: Path, digits: Digits, machine: Machine
+    run: Finished | None, shipped: Path, digits: Digits, machine: Machine, tolerance: float
 ) -> Network:
     model, about = load_network(run, shipped)
     images = to_pixels(digits.test.pictures[:CHECKED]).to(machine.device)
@@ -90,10 +107,13 @@ def _digit_network(
         describe_digits,
         {"labels": about["labels"], **origin(run, about)},
         lambda network: predict(network, images, machine=machine),
+        tolerance,
     )
 
 
-def _word_network(run: Finished | None, data: WordData, machine: Machine) -> Network:
+def _word_network(
+    run: Finished | None, data: WordData, machine: Machine, tolerance: float
+) -> Network:
     model, about = load_network(run, LANGID)
     test = data.test
     words = Words(test.letters[:CHECKED], test.lengths[:CHECKED], test.labels[:CHECKED])
@@ -102,6 +122,7 @@ def _word_network(run: Finished | None, data: WordData, machine: Machine) -> Net
         describe_languages,
         {"labels": about["labels"], "alphabet": about["alphabet"], **origin(run, about)},
         lambda network: classify(network, words.to(machine.device), machine),
+        tolerance,
     )
 
 
@@ -110,13 +131,21 @@ def _network(
     describe: Callable[[nn.Module], Described],
     about: dict[str, Any],
     logits: Callable[[nn.Module], Tensor],
+    tolerance: float,
 ) -> Network:
-    """Describe a network, pack its tensors, and compare it with what the page will compute."""
-    layers, tensors = describe(model)
-    packed = pack_tensors(tensors)
+    """Describe a network, and pack its tensors in as few bits as keep what it says."""
     parameters = sum(weights.numel() for weights in model.parameters())
-    exact = logits(model).softmax(1)
-    difference = (exact - logits(rounded(model, as_packed)).softmax(1)).abs().max().item()
+    exact, short = logits(model).softmax(1), shortened(model)
+
+    def with_bits(bits: int) -> tuple[nn.Module, float]:
+        small = rounded(short, partial(as_packed, bits=bits))
+        return small, (exact - logits(small).softmax(1)).abs().max().item()
+
+    most = len(BITS) - 1
+    near = bisect_left(BITS, True, hi=most, key=lambda bits: with_bits(bits)[1] <= tolerance)
+    small, difference = with_bits(BITS[near])
+    layers, tensors = describe(small)
+    packed = pack_tensors(tensors, BITS[near])
     described = {**layers, **about, "parameters": parameters, "index": packed["index"]}
     return Network(described, packed["text"], difference)
 
