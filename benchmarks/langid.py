@@ -145,6 +145,7 @@ def train_best(data: WordData, seed: int) -> nn.Module:
             print(f"seed {seed}, epoch {step.epoch} of {step.epochs}", flush=True)
     assert isinstance(training.model, NgramBag)  # noqa: S101 - for the type checker
     langid.finish(training.model, data.train, data.validation, config, computer)
+    training.model.shorten()  # as what ships is
     KEPT.mkdir(parents=True, exist_ok=True)
     about = {"labels": data.names, "alphabet": data.alphabet}
     kept.write_bytes(pack_model(training.model, about))

@@ -42,7 +42,7 @@ def test_parameter_counts() -> None:
     assert count(LeNet()) == 431_080
     assert count(CurveMLP()) == 901
     assert count(CharGRU()) == 3 * 128 * (47 + 128 + 2) + 129 * 5
-    assert count(NgramBag()) == 2**17 * 16 + 2 * 16 + 17 * 64 + 65 * 5
+    assert count(NgramBag()) == 2**18 * 16 + 2 * 16 + 17 * 64 + 65 * 5
     assert (len(NgramBag().marks), NgramBag().slots) == (2**18, 2**18)  # which are counted
     assert NgramBag().table.std().item() == pytest.approx(0.1, rel=0.01)
 

@@ -164,7 +164,7 @@ class NgramBag(nn.Module):
         letters: int = 47,
         classes: int = 5,
         longest: int = 5,
-        buckets: int = 2**17,
+        buckets: int = 2**18,
         width: int = 16,
         hidden: int = 64,
         dropout: float = 0.1,
