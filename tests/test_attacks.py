@@ -21,7 +21,7 @@ from dlproj.attacks.kernels import max_pool_2x2
 from dlproj.attacks.result import AsTheyAre, Attacked
 from dlproj.data.digits import load_digits, to_pixels
 from dlproj.diagnosis.doubts import FLAT, find_doubts, steepest_entries
-from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
+from dlproj.models.digits import DeepCNN, DeeperCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.files import DIGITS, load_model
 from dlproj.training.loop import accuracy, predict
 from tests.support.machine import MACHINE
@@ -180,7 +180,7 @@ def test_apgd_ends_where_its_last_step_fools_the_last_image(norm: str, steps: in
     assert made.shape == images.shape
 
 
-@pytest.mark.parametrize("network", [DeepCNN, DigitCNN, FastCNN, RobustCNN, LeNet])
+@pytest.mark.parametrize("network", [DeepCNN, DeeperCNN, DigitCNN, FastCNN, RobustCNN, LeNet])
 def test_a_prepared_network_has_the_same_bits(network: type[nn.Module]) -> None:
     """Half of each image is blank, so that many values of a pool are the same."""
     torch.manual_seed(0)

@@ -14,6 +14,7 @@ TRAININGS = {
     "without BatchNorm": ("digits", "train-digits", "--no-batchnorm"),
     "fast": ("digits", "train-digits", "--recipe", "fast"),
     "deep": ("digits", "train-digits", "--network", "deep"),
+    "deeper": ("digits", "train-digits", "--network", "deeper"),
     "robust": ("digits", "train-digits", "--adversarial", "--steps", 1, "--epochs", 1),
     "curve": ("points", "train-regression", "--epochs", 1),
     "curve, least squares": ("points", "train-regression", "--recipe", "best", "--epochs", 1),

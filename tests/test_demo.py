@@ -14,7 +14,7 @@ from torch import nn
 
 from dlproj.configuration.resolve import resolve
 from dlproj.errors import DlprojError
-from dlproj.models.digits import DeepCNN, DigitMLP, FastCNN
+from dlproj.models.digits import DeepCNN, DeeperCNN, DigitMLP, FastCNN
 from dlproj.models.langid import CharGRU
 from dlproj.output.html import DEMO
 from dlproj.output.modules import join_modules
@@ -195,7 +195,7 @@ def compute(
     return torch.stack(looks).mean(0)
 
 
-@pytest.mark.parametrize("network", [FastCNN, DeepCNN])
+@pytest.mark.parametrize("network", [FastCNN, DeepCNN, DeeperCNN])
 @torch.no_grad()
 def test_networks_of_other_recipes_are_described_too(network: type[nn.Module]) -> None:
     torch.manual_seed(0)

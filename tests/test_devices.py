@@ -7,19 +7,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dlproj.models.digits import DeepCNN, DigitCNN, DigitMLP, FastCNN, LeNet, RobustCNN
+from dlproj.models.digits import DeepCNN, DeeperCNN, DigitCNN, DigitMLP, FastCNN, LeNet, RobustCNN
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.noise import DriftingNoise
 from dlproj.models.regression import CurveMLP
 
+READERS = (DeepCNN, DeeperCNN, DigitCNN, DigitMLP, FastCNN, LeNet, RobustCNN, DriftingNoise)
 IMAGES = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 WORDS = torch.tensor([[3, 1, 4, 1, 5], [9, 2, -1, -1, -1], [-1, 6, 5, -1, -1]])
 SMALL: dict[str, Any] = {"buckets": 2**8, "slots": 2**6}
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], Tensor]] = {
-    **{
-        network.__name__: (network, IMAGES)
-        for network in (DeepCNN, DigitCNN, DigitMLP, FastCNN, LeNet, RobustCNN, DriftingNoise)
-    },
+    **{network.__name__: (network, IMAGES) for network in READERS},
     "curve": (CurveMLP, IMAGES.view(-1, 1)),
     "gru": (lambda: CharGRU(hidden=8, dropout=0.5), WORDS),
     "lstm": (lambda: CharGRU(hidden=8, cell="lstm", embedding=3, bidirectional=True), WORDS),

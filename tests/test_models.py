@@ -1,7 +1,7 @@
 """The networks are those of the report."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from dlproj.models.digits import (
     DeepCNN,
+    DeeperCNN,
     DigitCNN,
     DigitMLP,
     FastCNN,
     LeNet,
     RobustCNN,
+    TwoColumns,
     slowest_cosines,
 )
 from dlproj.models.langid import CharGRU, NgramBag
@@ -36,6 +38,7 @@ def test_parameter_counts() -> None:
     assert count(DeepCNN()) == 225_876
     norms = 2 * (32 + 32 + 64 + 64 + 64)  # channels of the two columns: a scale and a shift each
     assert count(DeepCNN(batchnorm=False)) == 225_876 - 2 * norms + norms
+    assert count(DeeperCNN()) == 234_356
     assert count(RobustCNN(convolutions=3)) == 699_716
     assert count(RobustCNN()) == 662_788
     assert count(DigitMLP()) == 785 * 256 + 257 * 10
@@ -93,14 +96,21 @@ def fast(x: Tensor, w: Weights) -> Tensor:
     return F.linear(x, w["output.weight"], w["output.bias"])
 
 
-def deep(x: Tensor, w: Weights) -> Tensor:
-    """The docstring of DeepColumn, of both columns."""
+DEEP = ((0, 2, 2), (1, 1, 1), (2, 1, 0), "pool", (4, 1, 1), (5, 1, 0))  # place, stride, padding
+DEEPER = ((0, 1, 2), (1, 1, 1), "pool", (3, 1, 1), (4, 1, 0), "pool", (6, 1, 1), (7, 1, 0))
+
+
+def columns(x: Tensor, w: Weights, layers: Sequence[str | tuple[int, int, int]]) -> Tensor:
+    """What deep_column and deeper_column say, of both columns."""
     means = []
     for column in (0, 1):
         y = x
-        for place, stride, padding in ((0, 2, 2), (1, 1, 1), (2, 1, 0), (4, 1, 1), (5, 1, 0)):
+        for layer in layers:
+            if isinstance(layer, str):
+                y = F.max_pool2d(y, 2)
+                continue
+            place, stride, padding = layer
             name = f"columns.{column}.features.{place}"
-            y = F.max_pool2d(y, 2) if place == 4 else y
             y = F.conv2d(y, w[f"{name}.0.weight"], stride=stride, padding=padding)
             y = normalised(y, w, f"{name}.1").relu()
         name = f"columns.{column}.output"
@@ -136,7 +146,8 @@ def lenet(x: Tensor, w: Weights) -> Tensor:
     ("network", "reference"),
     [
         (FastCNN, fast),
-        (DeepCNN, deep),
+        (DeepCNN, partial(columns, layers=DEEP)),
+        (DeeperCNN, partial(columns, layers=DEEPER)),
         (RobustCNN, robust),
         (partial(RobustCNN, convolutions=3), robust),
         (DigitMLP, mlp),
@@ -170,9 +181,10 @@ def test_the_threshold_of_the_robust_network_starts_in_the_middle() -> None:
     assert (model.slope.item(), model.threshold.item()) == (15, 0.5)
 
 
-def test_columns_learn_from_a_half_of_each_batch() -> None:
+@pytest.mark.parametrize("network", [DeepCNN, DeeperCNN])
+def test_columns_learn_from_a_half_of_each_batch(network: type[TwoColumns]) -> None:
     torch.manual_seed(0)
-    model, images = DeepCNN(batchnorm=False), torch.rand(4, 1, 28, 28)
+    model, images = network(batchnorm=False), torch.rand(4, 1, 28, 28)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             assert module.p == 0.3
@@ -192,6 +204,7 @@ OTHER = [
     (DigitCNN, {"batchnorm": False, "classes": 4}),
     (FastCNN, {"batchnorm": False, "classes": 4}),
     (DeepCNN, {"batchnorm": False, "classes": 4}),
+    (DeeperCNN, {"batchnorm": False, "classes": 4}),
     (RobustCNN, {"classes": 4, "convolutions": 3}),
     (DigitMLP, {"classes": 4}),
     (LeNet, {}),
@@ -298,10 +311,11 @@ def test_curve_scaling_is_inside_the_network() -> None:
     [
         (FastCNN, [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]),
         (DeepCNN, [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]),
+        (DeeperCNN, [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]),
     ],
 )
 def test_once_trained_networks_give_the_mean_of_looks(
-    network: type[FastCNN | DeepCNN], places: list[tuple[int, int]]
+    network: type[FastCNN | TwoColumns], places: list[tuple[int, int]]
 ) -> None:
     model, images = network().eval(), torch.zeros(4, 1, 28, 28)
     images[:, :, 3:25, 3:25] = torch.rand(4, 1, 22, 22)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import nn
 
-from dlproj.models.digits import DeepCNN, DigitCNN, FastCNN, LeNet, RobustCNN
+from dlproj.models.digits import DeepCNN, DeeperCNN, DigitCNN, FastCNN, LeNet, RobustCNN
 from dlproj.models.langid import CharGRU, NgramBag
 from dlproj.models.regression import CurveMLP
 
@@ -31,6 +31,7 @@ CATALOGUE = (
     Entry(DigitCNN, "digits", "report"),
     Entry(FastCNN, "digits", "fast"),
     Entry(DeepCNN, "digits", "deep"),
+    Entry(DeeperCNN, "digits", "deeper"),
     Entry(RobustCNN, "digits", "robust"),
     Entry(LeNet, "digits"),
     Entry(CurveMLP, "points"),

@@ -45,7 +45,7 @@ class DigitsConfig(TrainingConfig):
             "label_smoothing": 0.1,
         },
         "best": {
-            "network": "deep",
+            "network": "deeper",
             "epochs": 44,  # of which each of its two columns sees half
             "batch_size": 256,
             "lr": 0.2,
@@ -90,13 +90,13 @@ class DigitsConfig(TrainingConfig):
     momentum: Momentum = 0.92
     schedule: Schedule = "linear"
     network: Annotated[
-        Literal["report", "fast", "deep", "robust"],
-        Doc("Choose the report's network, a faster, a deeper, or that of --adversarial."),
+        Literal["report", "fast", "deep", "deeper", "robust"],
+        Doc("Choose the report's network, a faster, two deeper ones, or that of --adversarial."),
     ] = "report"
     optimizer: Annotated[Literal["sgd", "adam", "adamw"], Doc("Choose the optimiser.")] = "sgd"
     batchnorm: Annotated[
         bool,
-        OnlyWith("network", ("report", "fast", "deep")),
+        OnlyWith("network", ("report", "fast", "deep", "deeper")),
         Doc("Put BatchNorm after each convolution."),
     ] = True
     label_smoothing: LabelSmoothing = 0.0

@@ -1,7 +1,7 @@
 """Networks as lists of layers that the page of `dlproj demo` can compute.
 
-A digit network is columns of layers, each of which looks at the image in some places, as FastCNN
-and DeepCNN do: `{"columns": [[{"kind": "conv2d", "weight": name, …}, …]], "looks": [[0, 0], …]}`,
+A digit network is columns of layers, each of which looks at the image in some places, as DeepCNN's
+do: `{"columns": [[{"kind": "conv2d", "weight": name, …}, …]], "looks": [[0, 0], …]}`,
 where names are those of tensors beside it. A language network is its sizes and its tensors.
 """
 
@@ -19,6 +19,7 @@ from dlproj.models.digits import (
     MNIST_MEAN,
     SQUARE,
     DeepCNN,
+    DeeperCNN,
     DigitCNN,
     FastCNN,
     RobustCNN,
@@ -128,7 +129,7 @@ def _fast_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
     return [layers], _looks(CROSS)
 
 
-def _deep_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
+def _columns(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
     columns = []
     for column in net.columns:
         layers, convolutions = [NORMALISE], 0
@@ -166,7 +167,8 @@ def _robust_cnn(net: Any) -> tuple[list[list[Layer]], list[list[int]]]:
 DIGITS: dict[type[nn.Module], Callable[[Any], tuple[list[list[Layer]], list[list[int]]]]] = {
     DigitCNN: _digit_cnn,
     FastCNN: _fast_cnn,
-    DeepCNN: _deep_cnn,
+    DeepCNN: _columns,
+    DeeperCNN: _columns,
     RobustCNN: _robust_cnn,
 }
 
