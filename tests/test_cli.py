@@ -218,7 +218,10 @@ WRONG = [
     ("sweep train-digits --lr 0.1,-1", "--lr must be a number above 0 and at most 1000, not -1"),
     ("sweep train-digits --lr 0.1,0.10", "--lr: names a value twice"),
     ("sweep train-digits --lr 0.1,,1", "--lr: an empty value"),
-    ("sweep train-digits --network fast,gru", "--network must be report, fast, deep or robust, n"),
+    (
+        "sweep train-digits --network fast,gru",
+        "--network must be report, fast, deep, deeper or robust, n",
+    ),
     ("sweep train-digits --hidden 8", "--hidden: not a setting of train-digits"),
     ("sweep train-digits --validation 0", "--validation must be above 0"),
     ("ablate-batchnorm --lr 0.1 --lr 0", "--lr must be a number above 0 and at most 1000, not 0"),

@@ -68,6 +68,7 @@ def page(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parts, "load_network", load)
         patch.setattr(parts, "load_digits", few)
+        patch.setattr(parts, "BITS", (16,))  # so that what differs is the page's arithmetic
         patch.setattr(parts, "_curve_settings", lambda _: resolve(RegressionConfig, {"epochs": 1}))
         demo([], out, force=False, console=Console(quiet=True, json=True))
     with open_browser(tmp_path_factory.mktemp("profile")) as browser:
