@@ -220,7 +220,7 @@ def _ngram_bag(model: Any) -> Described:
 
 
 def shortened(model: nn.Module) -> nn.Module:
-    """A copy of the network; the tables of one of words with few levels, so that they zip well."""
+    """A copy of the network; an n-gram bag's tables are rounded to few levels, which zip well."""
     copy = deepcopy(model)
     if isinstance(copy, NgramBag):
         copy.shorten()
