@@ -45,7 +45,7 @@ from dlproj.data.words import (
 )
 from dlproj.experiments import langid
 from dlproj.models.files import LANGID, load_model
-from dlproj.models.langid import NgramBag
+from dlproj.models.ngrams import NgramBag
 from dlproj.settings import LangidConfig
 from dlproj.store.weights import pack_model
 from dlproj.tools.languages import AT_ONCE, read_languages

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from dlproj.models.files import load_model
-from dlproj.models.langid import NgramBag
+from dlproj.models.ngrams import NgramBag
 from dlproj.store.nibbles import to_nibbles
 from dlproj.store.runs import write_file
 from dlproj.store.weights import pack

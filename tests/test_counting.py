@@ -2,15 +2,16 @@
 
 import math
 from collections import Counter, defaultdict
+from typing import Any
 
 import pytest
 import torch
 
 from dlproj.data.words import encode
-from dlproj.models import langid
+from dlproj.models import ngrams
 from dlproj.models.counting import count_grams
 from dlproj.models.files import LANGID, load_model
-from dlproj.models.langid import NgramBag
+from dlproj.models.ngrams import NgramBag
 
 DISCOUNT = 0.8
 LETTERS = 3
@@ -42,10 +43,14 @@ def probability(counts: Counts, context: tuple[int, ...], letter: int) -> float:
 
 def made(longest: int, slots: int = 2**12) -> NgramBag:
     torch.manual_seed(0)
-    sizes = {"longest": longest, "buckets": 2**10, "slots": slots}
+    sizes: dict[str, Any] = {"longest": longest, "buckets": 2**10, "slots": slots}
     model = NgramBag(letters=LETTERS, classes=2, **sizes).eval()
     model.count((torch.tensor([word]), torch.tensor([label])) for word, label in WORDS)
     return model
+
+
+def grams_in_bags(model: NgramBag, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return ngrams.mix(model.spell(words)), model.bags(words)
 
 
 def test_the_discount_and_the_backoff_worked_out_by_hand() -> None:
@@ -105,7 +110,7 @@ def test_the_models_are_those_of_the_textbook(longest: int, word: list[int]) -> 
         for counts in (counted_by_hand(label, longest) for label in (0, 1))
     ]
     model = made(longest)
-    given = model.counted(langid.mix(model.spell(torch.tensor([word])))).log_softmax(1)
+    given = model.counted(*grams_in_bags(model, torch.tensor([word]))).log_softmax(1)
     torch.testing.assert_close(given[0], torch.tensor(expected).log_softmax(0))
 
 
@@ -119,8 +124,8 @@ def test_a_class_without_words_takes_all_letters_for_alike() -> None:
 
 def test_what_is_learnt_and_what_is_counted_are_averaged() -> None:
     model, words = made(3), torch.tensor([[0, 1], [2, 2]])
-    mixed = langid.mix(model.spell(words))
-    learnt, counted = model.learnt(mixed).softmax(1), model.counted(mixed).softmax(1)
+    grams = grams_in_bags(model, words)
+    learnt, counted = model.learnt(*grams).softmax(1), model.counted(*grams).softmax(1)
     torch.testing.assert_close(
         model(words).softmax(1),
         (learnt**0.75 * counted**0.25) / (learnt**0.75 * counted**0.25).sum(1, keepdim=True),
@@ -140,8 +145,8 @@ def test_dropped_ngrams_are_left_out_of_the_sum() -> None:
     model.drop_grams.p = 1.0
     torch.testing.assert_close(model(word), model.classify(torch.zeros(1, 16)))
     model.drop_grams.p = 0.0
-    every = model.learnt(langid.mix(model.spell(word)))
-    torch.testing.assert_close(every, model.eval().learnt(langid.mix(model.spell(word))))
+    every = model.learnt(*grams_in_bags(model, word))
+    torch.testing.assert_close(every, model.eval().learnt(*grams_in_bags(model, word)))
     assert not torch.equal(every, model.classify(torch.zeros(1, 16)))
 
 
@@ -150,9 +155,7 @@ def test_an_unknown_ngram_in_a_taken_slot_says_nothing() -> None:
     assert len(model.log_odds) == 2
     alone = (model.log_odds[0] != 0).all()
     assert alone
-    said = [
-        model.counted(langid.mix(model.spell(torch.tensor([[letter]])))) for letter in (0, 1, 2)
-    ]
+    said = [model.counted(*grams_in_bags(model, torch.tensor([[letter]]))) for letter in (0, 1, 2)]
     assert {bool(odds.any()) for odds in said} == {False, True}
 
 
@@ -179,7 +182,7 @@ def test_ngrams_are_counted_up_to_a_number_of_sixty_bits(letters: int, most: int
 
     def odds(longest: int) -> torch.Tensor:
         torch.manual_seed(0)
-        sizes = {"longest": longest, "buckets": 2**10, "slots": 2**12}
+        sizes: dict[str, Any] = {"longest": longest, "buckets": 2**10, "slots": 2**12}
         model = NgramBag(letters=letters, classes=2, **sizes)
         model.count((torch.arange(k, k + 9).view(1, 9), torch.tensor([k])) for k in (0, 1))
         return model.log_odds

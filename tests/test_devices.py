@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dlproj.models.digits import DeepCNN, DeeperCNN, DigitCNN, DigitMLP, FastCNN, LeNet, RobustCNN
-from dlproj.models.langid import CharGRU, NgramBag
+from dlproj.models.langid import CharGRU
+from dlproj.models.ngrams import NgramBag
 from dlproj.models.noise import DriftingNoise
 from dlproj.models.regression import CurveMLP
 
@@ -24,6 +25,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Tensor]] = {
     "mean": (lambda: CharGRU(hidden=8, readout="mean"), WORDS),
     "max": (lambda: CharGRU(hidden=8, readout="max"), WORDS),
     "n-grams": (lambda: NgramBag(**SMALL), WORDS),
+    "n-grams apart": (lambda: NgramBag(**SMALL, apart=True), WORDS),
     "known words": (lambda: NgramBag(**SMALL, known=8), WORDS),
 }
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from dlproj.data.words import ALPHABET, encode
 from dlproj.models.files import DIGITS, LANGID, load_model
-from dlproj.models.langid import CharGRU, NgramBag
+from dlproj.models.langid import CharGRU
+from dlproj.models.ngrams import NgramBag
 from dlproj.models.regression import CurveMLP
 from dlproj.store.weights import pack_model
 from dlproj.tools import export
@@ -43,13 +44,16 @@ def networks_of_words() -> dict[str, nn.Module]:
     return {
         "shipped": load_model(LANGID)[0],
         "bag": NgramBag(longest=8),
+        "bag apart": NgramBag(longest=8, apart=True),
         "one way": CharGRU(hidden=8),
         "both ways": CharGRU(hidden=8, bidirectional=True, layers=2),
         "embedded lstm": CharGRU(hidden=8, cell="lstm", embedding=6),
     }
 
 
-@pytest.mark.parametrize("name", ["shipped", "bag", "one way", "both ways", "embedded lstm"])
+@pytest.mark.parametrize(
+    "name", ["shipped", "bag", "bag apart", "one way", "both ways", "embedded lstm"]
+)
 def test_padding_changes_nothing(name: str) -> None:
     model = networks_of_words()[name].eval()
     words = ["through", "yhdeksän", "a", "ijs", "don't", "szczęście", "123"]

@@ -21,7 +21,8 @@ from dlproj.models.digits import (
     TwoColumns,
     slowest_cosines,
 )
-from dlproj.models.langid import CharGRU, NgramBag
+from dlproj.models.langid import CharGRU
+from dlproj.models.ngrams import NgramBag
 from dlproj.models.noise import DriftingNoise
 from dlproj.models.regression import CurveMLP
 
@@ -46,6 +47,8 @@ def test_parameter_counts() -> None:
     assert count(CurveMLP()) == 901
     assert count(CharGRU()) == 3 * 128 * (47 + 128 + 2) + 129 * 5
     assert count(NgramBag()) == 2**18 * 16 + 2 * 16 + 17 * 64 + 65 * 5
+    wider = 2 * 14 * 16 + 14 * 16 * 64  # three sums for each of five lengths, in place of one
+    assert count(NgramBag(apart=True)) == count(NgramBag()) + wider
     assert (len(NgramBag().marks), NgramBag().slots) == (2**18, 2**18)  # which are counted
     assert NgramBag().table.std().item() == pytest.approx(0.1, rel=0.01)
 
@@ -234,6 +237,7 @@ OTHER = [
             "dropout": 0.5,
             "slots": 2**3,
             "known": 4,
+            "apart": True,
         },
     ),
     (

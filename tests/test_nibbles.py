@@ -7,7 +7,7 @@ import torch
 
 from dlproj.errors import DlprojError
 from dlproj.models.files import load_model
-from dlproj.models.langid import NgramBag
+from dlproj.models.ngrams import NgramBag
 from dlproj.store.nibbles import from_nibbles, on_levels, to_nibbles
 from dlproj.store.weights import pack
 

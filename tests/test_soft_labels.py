@@ -21,7 +21,7 @@ from dlproj.experiments import langid
 from dlproj.experiments.calibration import best_temperature, calibration
 from dlproj.experiments.langid import make_targets
 from dlproj.models.files import LANGID, load_model
-from dlproj.models.langid import NgramBag
+from dlproj.models.ngrams import NgramBag
 from dlproj.settings import LangidConfig
 from dlproj.training.device import choose_machine
 from tests.conftest import Dlproj

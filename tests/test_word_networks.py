@@ -1,10 +1,15 @@
 """The networks of words: what they read of each word, and which n-grams they look up."""
 
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from dlproj.models.langid import CharGRU, NgramBag, highest_bits, mix
+from dlproj.models.files import load_model
+from dlproj.models.langid import CharGRU
+from dlproj.models.ngrams import NgramBag, highest_bits, mix
+from dlproj.store.weights import pack
 
 
 def test_gru_takes_the_last_state_of_each_direction() -> None:
@@ -100,3 +105,28 @@ def test_equal_ngrams_share_a_bucket_wherever_they_stand() -> None:
     pairs = highest_bits(mix(model.spell(words)), 2**17).tolist()[0][8:12]  # 12 23 31 12
     assert pairs[0] == pairs[3]
     assert len(set(pairs)) == 3
+
+
+def test_ngrams_apart_are_summed_as_by_hand() -> None:
+    """Those within a word, the first and the last of each length; one that is both is the first."""
+    torch.manual_seed(0)
+    model = NgramBag(longest=5, buckets=2**10, apart=True).eval()
+    word = torch.tensor([[3, 4]])  # with its edges four letters
+    v = model.table[grams_by_hand(word[0].tolist(), 5, 2**10, 47)]
+    none = torch.zeros(16)
+    one, two = [v[1] + v[2], v[0], v[3]], [v[5], v[4], v[6]]
+    three, four, five = [none, v[7], v[8]], [none, v[9], none], [none, none, none]
+    sums = torch.cat([*one, *two, *three, *four, *five])
+    found = model.learnt(mix(model.spell(word)), model.bags(word))
+    torch.testing.assert_close(found, model.classify(sums.unsqueeze(0)))
+
+
+def test_a_file_from_before_has_one_sum(tmp_path: Path) -> None:
+    """Its arguments do not say whether n-grams are summed apart."""
+    torch.manual_seed(0)
+    model = NgramBag(letters=3, classes=2, buckets=16, slots=16).eval()
+    arguments = {name: value for name, value in model.arguments.items() if name != "apart"}
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(pack(model.state_dict(), {"network": "NgramBag", "arguments": arguments}))
+    words = torch.tensor([[0, 1, 2], [2, -1, -1]])
+    assert torch.equal(load_model(path)[0](words), model(words))

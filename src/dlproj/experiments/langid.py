@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dlproj.data.words import LengthBatches, WordData, Words, by_length, join_words, load_words
 from dlproj.experiments.calibration import best_temperature, calibration
 from dlproj.models.catalogue import trained_as
-from dlproj.models.langid import NgramBag
+from dlproj.models.ngrams import NgramBag
 from dlproj.running.context import Context, Outcome
 from dlproj.running.training import train
 from dlproj.settings import LangidConfig
@@ -187,7 +187,7 @@ def make_network(config: LangidConfig, *, letters: int, classes: int) -> nn.Modu
     network = trained_as("words", config.network)
     options = {"hidden": config.hidden, "dropout": config.dropout}
     if network is NgramBag:
-        options |= {"longest": config.longest, "slots": SLOTS, "known": KNOWN}
+        options |= {"longest": config.longest, "slots": SLOTS, "known": KNOWN, "apart": True}
     else:
         options |= {"layers": config.layers, "bidirectional": config.bidirectional}
         options |= {name: getattr(config, name) for name in ("cell", "embedding", "readout")}

@@ -6,7 +6,8 @@ from typing import Literal
 from torch import nn
 
 from dlproj.models.digits import DeepCNN, DeeperCNN, DigitCNN, FastCNN, LeNet, RobustCNN
-from dlproj.models.langid import CharGRU, NgramBag
+from dlproj.models.langid import CharGRU
+from dlproj.models.ngrams import NgramBag
 from dlproj.models.regression import CurveMLP
 
 Reads = Literal["digits", "points", "words"]

@@ -51,7 +51,7 @@ class LangidConfig(TrainingConfig):
             "batch_size": 2048,
             "lr": 0.015,
             "hidden": 128,
-            "dropout": 0.2,
+            "dropout": 0.1,
             "label_smoothing": 0.0,
             "rare_words": True,
         },

@@ -24,7 +24,8 @@ from dlproj.models.digits import (
     FastCNN,
     RobustCNN,
 )
-from dlproj.models.langid import COUNTED, CharGRU, NgramBag
+from dlproj.models.langid import CharGRU
+from dlproj.models.ngrams import COUNTED, NgramBag
 
 Layer = dict[str, Any]
 Tensors = dict[str, Tensor]
@@ -193,7 +194,7 @@ def describe_languages(model: nn.Module) -> Described:
 
 
 def _ngram_bag(model: Any) -> Described:
-    sizes = {name: getattr(model, name) for name in ("letters", "classes", "longest")}
+    sizes = {name: getattr(model, name) for name in ("letters", "classes", "longest", "apart")}
     bits = {"tableBits": model.buckets.bit_length() - 1, "slotBits": model.slots.bit_length() - 1}
     heart: Tensors = {}
     if model.known_slots:  # some words are known by heart

@@ -1,4 +1,4 @@
-// The bag of letter n-grams (NgramBag of dlproj.models.langid), and what each n-gram says.
+// The bag of letter n-grams (NgramBag of dlproj.models.ngrams), and what each n-gram says.
 
 import { logSoftmax } from "./softmax.js";
 
@@ -11,7 +11,13 @@ const highestBits = (mixed, bits) => Number(mixed >> BigInt(64 - bits));
 /** The letters of a word as numbers, its edges around them. */
 const withEdges = ({ letters }, indices) => [letters + 1, ...indices.map((index) => index + 1), letters + 2];
 
-/** The n-grams of a word: their letters (an edge is _) and 64 mixed bits. */
+/** Where the sum begins that an n-gram adds to: that of all, or one of its length's three. */
+function startOfSum({ apart, width }, size, isFirst, isLast) {
+  const place = isFirst ? 1 : isLast ? 2 : 0;
+  return apart ? (3 * (size - 1) + place) * width : 0;
+}
+
+/** The n-grams of a word: their letters (an edge is _), 64 mixed bits, and where their sum begins. */
 function gramsOf(network, letters, numbers) {
   const base = BigInt(network.letters + 3);
   const shown = ["_", ...letters, "_"];
@@ -20,7 +26,8 @@ function gramsOf(network, letters, numbers) {
     for (let start = 0; start + size <= numbers.length; start++) {
       const code = numbers.slice(start, start + size).reduce((sum, number) => sum * base + BigInt(number), 0n);
       const mixed = BigInt.asUintN(64, (code * 8n + BigInt(size - 1)) * FIBONACCI);
-      grams.push({ text: shown.slice(start, start + size).join(""), mixed });
+      const place = startOfSum(network, size, start === 0, start + size === numbers.length);
+      grams.push({ text: shown.slice(start, start + size).join(""), mixed, place });
     }
   return grams;
 }
@@ -36,9 +43,9 @@ function rowsOf({ table, width, marks, logOdds, classes, tableBits, slotBits }, 
   };
 }
 
-function addInto(sum, row, sign = 1) {
+function addInto(sum, row, sign = 1, place = 0) {
   row.forEach((value, index) => {
-    sum[index] += sign * value;
+    sum[place + index] += sign * value;
   });
   return sum;
 }
@@ -84,14 +91,17 @@ export function ngramBag(network, letters, indices) {
   const numbers = withEdges(network, indices);
   const grams = gramsOf(network, letters, numbers);
   const rows = grams.map((gram) => rowsOf(network, gram));
-  const learnt = rows.reduce((sum, row) => addInto(sum, row.learnt), new Float64Array(network.width));
+  const learnt = rows.reduce(
+    (sum, row, index) => addInto(sum, row.learnt, 1, grams[index].place),
+    new Float64Array(network.normScale.length),
+  );
   const counted = rows.reduce((sum, row) => addInto(sum, row.counted), new Float64Array(network.classes));
   const whole = combine(network, learnt, counted);
   const parts = () =>
-    grams.map(({ text }, index) => {
+    grams.map(({ text, place }, index) => {
       const without = combine(
         network,
-        addInto(learnt.slice(), rows[index].learnt, -1),
+        addInto(learnt.slice(), rows[index].learnt, -1, place),
         addInto(counted.slice(), rows[index].counted, -1),
       );
       return { text, says: whole.map((value, language) => value - without[language]) };
