@@ -19,6 +19,9 @@ shipped training words less the 500, so that they have seen neither; the mean ov
 counts. All else is asked of the network that ships, which has been trained on all words of the
 lists. What the peers have seen is not known. Words per second are the median of five calls with
 all test words.
+
+Below the table stands the expected calibration error of the held-out words, over the networks that
+have not seen them: weighted by frequency, the same without the most frequent word, and unweighted.
 """
 
 import argparse
@@ -44,6 +47,7 @@ from dlproj.data.words import (
     load_words,
 )
 from dlproj.experiments import langid
+from dlproj.experiments.calibration import calibration
 from dlproj.models.files import LANGID, load_model
 from dlproj.models.ngrams import NgramBag
 from dlproj.settings import LangidConfig
@@ -224,6 +228,30 @@ def speed(detect: Detector, texts: Sequence[str]) -> float:
     return len(texts) / statistics.median(times)
 
 
+def expected_errors(models: Sequence[nn.Module], words: Words) -> str:
+    """How far the confidence of networks is from what it stands for, as a sentence."""
+    assert words.shares is not None  # noqa: S101 - for the type checker
+    assert words.frequency is not None  # noqa: S101
+    rare = words.frequency < words.frequency.max()
+    computer = choose_machine("cpu", "fp32")
+    errors: list[tuple[float, float, float]] = []
+    for model in models:
+        logits = langid.classify(model, words, computer, batch_size=AT_ONCE)
+        every = calibration(logits, words.shares, words.frequency)
+        most = calibration(logits[rare], words.shares[rare], words.frequency[rare])
+        weighted, unweighted = every["expected_error"], every["expected_error_unweighted"]
+        errors.append((weighted, most["expected_error"], unweighted))
+    spread = [
+        f"{statistics.mean(each):.1%} ± {statistics.stdev(each):.1%}"
+        for each in zip(*errors, strict=True)
+    ]
+    return (
+        f"Expected calibration error of {len(words):,} held-out words over {len(models)} networks: "
+        f"weighted {spread[0]}, weighted without the most frequent word {spread[1]}, "
+        f"unweighted {spread[2]}."
+    )
+
+
 def questions(data: WordData, course: WordData | None, folder: Path | None) -> dict[str, Asked]:
     """All columns of the table, by their head."""
     once, weighted = frequent()
@@ -271,13 +299,16 @@ def main() -> None:
         "--seeds", type=int, default=3, help="networks that have not seen the words"
     )
     arguments = parser.parse_args()
+    if arguments.seeds < 2:
+        parser.error("--seeds must be 2 or more, for a spread")
     install_peers(*PEERS)
     data = load_words(rare=True)
     course = load_words(arguments.course) if arguments.course else None
     asked = questions(data, course, arguments.lingua)
     left_out = set(asked["course's 500"].texts) if course else set[str]()
     rest = without(data, left_out)
-    unseen = [ours(train_best(rest, seed), data.alphabet) for seed in range(arguments.seeds)]
+    models = [train_best(rest, seed) for seed in range(arguments.seeds)]
+    unseen = [ours(model, data.alphabet) for model in models]
     test = spell(data.test.of_one_language(), data.alphabet)
 
     rows = {"dlproj": [f"{share:.2%}" for share in our_accuracies(asked, unseen).values()]}
@@ -297,7 +328,8 @@ def main() -> None:
     write_section(
         "The language of words and sentences",
         "`.venv/bin/python benchmarks/langid.py --course ../shared/data/lang_id.npz --lingua "
-        f"lingua-rs --seeds {arguments.seeds}`, on {machine()}.\n\n{table}",
+        f"lingua-rs --seeds {arguments.seeds}`, on {machine()}.\n\n{table}\n\n"
+        f"{expected_errors(models, data.test)}",
     )
 
 

@@ -235,6 +235,7 @@ def test_calibration_by_hand() -> None:
     assert found["expected_error"] == pytest.approx(0.5 * 0.05 + 0.5 * 0.1)
     assert found["expected_error_unweighted"] == pytest.approx(2 / 3 * 0.3 + 1 / 3 * 0.1)
     assert [row["share"] for row in found["bins"]] == pytest.approx([0.5, 0.75])
+    assert [row["share"] for row in found["bins_unweighted"]] == pytest.approx([0.5, 0.5])
 
 
 @pytest.mark.parametrize(("sure", "kept"), [(0.7, "a"), (0.51, "b")])

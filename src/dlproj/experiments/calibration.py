@@ -22,17 +22,19 @@ def calibration(logits: Tensor, shares: Tensor, frequency: Tensor | None) -> dic
 
     Returns:
         `expected_error`: mean difference between confidence and share over the bins, words weighed
-        by frequency; `expected_error_unweighted`: all words alike; `bins`: ten of equal width, of
-        the weighted kind, each with its part of all `weight`, mean `confidence` and `share`.
+        by frequency; `expected_error_unweighted`: all words alike; `bins` and `bins_unweighted`:
+        ten of equal width, each with its part of all `weight`, mean `confidence` and `share`.
     """
     confidence, named = logits.double().softmax(1).max(1)
     share = shares.double().gather(1, named.unsqueeze(1))[:, 0]
     even = torch.ones_like(confidence)
     weighted = _bins(confidence, share, even if frequency is None else frequency.double())
+    alike = _bins(confidence, share, even)
     return {
         "expected_error": _expected_error(weighted),
-        "expected_error_unweighted": _expected_error(_bins(confidence, share, even)),
+        "expected_error_unweighted": _expected_error(alike),
         "bins": weighted,
+        "bins_unweighted": alike,
     }
 
 

@@ -18,7 +18,7 @@ class LengthAccuracy(TypedDict):
 class CalibrationBin(TypedDict):
     """Words of which the network is about equally sure."""
 
-    weight: float  # their part of all occurrences
+    weight: float  # their part of all occurrences, or of all words
     confidence: float
     share: float  # of their occurrences, those in the language that it names
 
@@ -29,6 +29,7 @@ class Calibration(TypedDict):
     expected_error: float  # words weighed by their frequency, where that is known
     expected_error_unweighted: float
     bins: list[CalibrationBin]
+    bins_unweighted: list[CalibrationBin]
 
 
 class LangidMetrics(TypedDict):

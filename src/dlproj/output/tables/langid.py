@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from dlproj.output.tables.base import Table, by_seed
 from dlproj.output.text import number, percent
 from dlproj.results import LangidMetrics, LangidTiming
+from dlproj.results.langid import Calibration
 
 
 def tables(metrics: LangidMetrics, timing: LangidTiming) -> list[Table]:
     """The result for people."""
-    calibrated = (
-        [["calibration error", percent(metrics["calibration"]["expected_error"])]]
-        if "calibration" in metrics
-        else []
-    )
+    calibrated = _calibration_errors(metrics["calibration"]) if "calibration" in metrics else []
     rows = [
         ["test accuracy", percent(metrics["test_accuracy"])],
         ["validation accuracy", percent(metrics["dev_accuracy"])],
@@ -30,6 +27,14 @@ def tables(metrics: LangidMetrics, timing: LangidTiming) -> list[Table]:
         ]
         result.append(Table("Accuracy by language", ("language", "accuracy"), by_language))
     return result
+
+
+def _calibration_errors(calibration: Calibration) -> list[list[str]]:
+    weighted, alike = calibration["expected_error"], calibration["expected_error_unweighted"]
+    rows = [["calibration error", percent(alike)]]
+    if weighted != alike:
+        rows.append(["… words by frequency", percent(weighted)])
+    return rows
 
 
 def headline(metrics: LangidMetrics) -> str:
