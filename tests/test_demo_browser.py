@@ -35,6 +35,7 @@ from tests.support.demo_page import (
     draw_seven,
     drawings,
     drop,
+    link_at_rest,
     nameless,
     of_pictures,
     open_all,
@@ -153,11 +154,10 @@ def test_a_digit_is_drawn_with_the_pointer(
     painted(page, "paper").save(path)
     assert (seen(page) - read_picture(path).flatten().int()).abs().max() <= 2
 
-    WebDriverWait(page, 20).until(lambda browser: "drawing=" in browser.current_url)
-    link, before = page.current_url, seen(page)
+    link, before = link_at_rest(page, "drawing"), seen(page)
     page.find_element(By.ID, "undo").click()
     WebDriverWait(page, 20).until(lambda browser: "Draw something" in text(browser, "draw-answer"))
-    reopen(page, file, link.partition("#")[2])
+    reopen(page, file, link)
     wait(page, "#draw-bars .best")
     assert torch.equal(seen(page), before)
     page.find_element(By.ID, "clear").click()

@@ -30,6 +30,21 @@ def reopen(browser: webdriver.Chrome, file: Path, state: str) -> None:
     browser.get(f"{file.as_uri()}#{state}")
 
 
+def link_at_rest(browser: webdriver.Chrome, name: str) -> str:
+    """What the address holds behind the #, once it has `name` and was the same for a second.
+
+    The page writes it at each pause, so that a slow pen leaves links of unfinished drawings.
+    """
+    seen_last: list[str] = []
+
+    def same_as_before(page: webdriver.Chrome) -> bool:
+        seen_last.append(page.current_url)
+        return f"{name}=" in seen_last[-1] and seen_last[-2:] == seen_last[-1:] * 2
+
+    WebDriverWait(browser, 20, poll_frequency=1).until(same_as_before)
+    return seen_last[-1].partition("#")[2]
+
+
 def show(browser: webdriver.Chrome, part: str) -> None:
     browser.find_element(By.ID, f"tab-{part}").click()
 
