@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from dlproj.data.soft_labels import (
     FrequencyTable,
@@ -22,6 +23,7 @@ from dlproj.experiments.calibration import best_temperature, calibration
 from dlproj.experiments.langid import make_targets
 from dlproj.models.files import LANGID, load_model
 from dlproj.models.ngrams import NgramBag
+from dlproj.results.langid import Calibration
 from dlproj.settings import LangidConfig
 from dlproj.training.device import choose_machine
 from tests.conftest import Dlproj
@@ -236,6 +238,15 @@ def test_calibration_by_hand() -> None:
     assert found["expected_error_unweighted"] == pytest.approx(2 / 3 * 0.3 + 1 / 3 * 0.1)
     assert [row["share"] for row in found["bins"]] == pytest.approx([0.5, 0.75])
     assert [row["share"] for row in found["bins_unweighted"]] == pytest.approx([0.5, 0.5])
+
+
+def test_results_from_before_have_bins_of_one_kind() -> None:
+    found: dict[str, Any] = calibration(torch.zeros(2, 2), torch.full((2, 2), 0.5), None)
+    del found["bins_unweighted"]
+    TypeAdapter(Calibration).validate_python(found, strict=True)
+    del found["bins"]
+    with pytest.raises(ValidationError):
+        TypeAdapter(Calibration).validate_python(found, strict=True)
 
 
 @pytest.mark.parametrize(("sure", "kept"), [(0.7, "a"), (0.51, "b")])

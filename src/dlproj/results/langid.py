@@ -29,7 +29,7 @@ class Calibration(TypedDict):
     expected_error: float  # words weighed by their frequency, where that is known
     expected_error_unweighted: float
     bins: list[CalibrationBin]
-    bins_unweighted: list[CalibrationBin]
+    bins_unweighted: NotRequired[list[CalibrationBin]]  # older runs lack them
 
 
 class LangidMetrics(TypedDict):
