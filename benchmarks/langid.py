@@ -236,25 +236,25 @@ def expected_errors(models: Sequence[nn.Module], words: Words) -> str:
     """How far the confidence of networks is from what it stands for, as a sentence."""
     assert words.shares is not None  # noqa: S101 - for the type checker
     assert words.frequency is not None  # noqa: S101
-    rare = words.frequency < words.frequency.max()
+    others = words.frequency < words.frequency.max()
     computer = choose_machine("cpu", "fp32")
     errors: list[tuple[float, float, float, float]] = []
     for seed, model in enumerate(models):
         logits = langid.classify(model, words, computer, batch_size=AT_ONCE)
         every = calibration(logits, words.shares, words.frequency)
-        most = calibration(logits[rare], words.shares[rare], words.frequency[rare])
+        rest = calibration(logits[others], words.shares[others], words.frequency[others])
         weighted, unweighted = every["expected_error"], every["expected_error_unweighted"]
         chance = error_by_chance(logits, words.frequency, seed)
-        errors.append((weighted, most["expected_error"], unweighted, chance))
+        errors.append((weighted, rest["expected_error"], unweighted, chance))
     spread = [
         f"{statistics.mean(each):.1%} ± {statistics.stdev(each):.1%}"
         for each in zip(*errors, strict=True)
     ]
-    alike = words.frequency.sum() ** 2 / words.frequency.square().sum()
+    equal = words.frequency.sum() ** 2 / words.frequency.square().sum()
     return (
         f"Expected calibration error of {len(words):,} held-out words over {len(models)} networks: "
         f"weighted {spread[0]}, weighted without the most frequent word {spread[1]}, unweighted "
-        f"{spread[2]}. The weights are as unequal as if there were {alike:.0f} words; by chance "
+        f"{spread[2]}. The weights are as unequal as if there were {equal:.0f} words; by chance "
         f"alone the first would be {spread[3]}."
     )
 

@@ -138,7 +138,7 @@ class NgramBag(nn.Module):
         starts = torch.cat([torch.arange(width - n + 1, device=words.device) for n in sizes])
         ends = torch.cat([torch.arange(n, width + 1, device=words.device) for n in sizes])
         lengths = torch.full_like(ends[:1], width)
-        if is_padded(words):
+        if torch.compiler.is_exporting() or is_padded(words):
             lengths = word_lengths(words).unsqueeze(1) + 2
         place = torch.where(starts == 0, 1, 2 * (ends == lengths))
         bags = (3 * (ends - starts - 1) + place) * self.apart
@@ -282,7 +282,7 @@ def sum_in_bags(
         count: how many bags there are.
         weights: what each row is multiplied by, in any order (batch, rows).
     """
-    if torch.compiler.is_exporting():  # ONNX's EmbeddingBag knows no empty bags
+    if torch.compiler.is_exporting():  # ONNX has no stable sort
         places = torch.arange(count, device=bags.device).unsqueeze(1)
         chosen = (bags.unsqueeze(1) == places).to(table.dtype)  # (batch, count, rows)
         return (chosen @ F.embedding(rows, table)).flatten(1)
